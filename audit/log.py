@@ -1,0 +1,35 @@
+"""The only writer of audit events."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from audit.context import Context
+from audit.models import Action, AuditEvent
+
+
+def record(action: Action, context: Context, **facts: Any) -> AuditEvent:
+    """Append one event in the caller's transaction and return it."""
+    return record_all([event(action, context, **facts)])[0]
+
+
+def event(action: Action, context: Context, **facts: Any) -> AuditEvent:
+    """An event that is not written yet: for record_all()."""
+    facts.setdefault("reason", context.reason)
+    facts.setdefault("ticket", context.ticket)
+    return AuditEvent(
+        at=timezone.now(),
+        action=Action(action),
+        actor_id=getattr(context.actor, "pk", None),
+        actor_label=getattr(context.actor, "label", ""),
+        os_user=context.os_user,
+        source=context.source,
+        ip=context.ip,
+        request_id=context.request_id,
+        **facts,
+    )
+
+
+def record_all(events: list[AuditEvent]) -> list[AuditEvent]:
+    """Append many events in the caller's transaction with one statement."""
+    return AuditEvent.objects.bulk_create(events)

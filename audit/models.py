@@ -1,0 +1,91 @@
+"""What happened: events that are written once and never changed."""
+
+from django.db import models
+
+from audit.context import Source
+
+
+class Action(models.TextChoices):
+    """Everything the audit can say. The dotted values are facts; the labels are words for pages."""
+
+    CHANGE_REQUESTED = "contact.change_requested", "Change asked for"
+    CHANGE_APPLIED = "contact.change_applied", "Applied"
+    CHANGE_UNCHANGED = "contact.change_unchanged", "Nothing to change"
+    CHANGE_UNCONFIRMED = "contact.change_unconfirmed", "Answer of AWS lost"
+    CHANGE_FAILED = "contact.change_failed", "Failed"
+    CHANGE_CONFLICT = "contact.change_conflict", "Conflict"
+    CHANGE_CANCELLED = "contact.change_cancelled", "Cancelled"
+    CHANGE_SUPERSEDED = "contact.change_superseded", "Superseded"
+    CONTACT_BASELINE = "contact.baseline", "First seen"
+    CONTACT_DRIFT = "contact.drift", "Changed outside the portal"
+    CONTACTS_EXPORTED = "contact.exported", "Contacts exported"
+    ACCOUNT_JOINED = "account.joined", "Account joined"
+    ACCOUNT_MOVED = "account.moved", "Account moved"
+    ACCOUNT_LEFT = "account.left", "Account left"
+    ACCOUNT_STATE_CHANGED = "account.state_changed", "Account state changed"
+    ACCOUNT_RENAMED = "account.renamed", "Account renamed"
+    ACCOUNT_CONNECTED = "account.connected", "Account connected"
+    ORGANIZATION_CONNECTED = "organization.connected", "Organization connected"
+    ORGANIZATION_CHANGED = "organization.changed", "Organization changed"
+    USER_CREATED = "user.created", "User created"
+    USER_CHANGED = "user.changed", "User changed"
+    ROLES_CHANGED = "user.roles_changed", "Roles changed"
+    PASSWORD_CHANGED = "user.password_changed", "Password changed"  # noqa: S105 - the name of an event
+    SIGN_IN_CHANGED = "user.sign_in_changed", "Sign-in protection changed"
+    SIGNED_IN = "user.signed_in", "Signed in"
+    SIGN_IN_FAILED = "user.sign_in_failed", "Sign-in failed"
+    SIGNED_OUT = "user.signed_out", "Signed out"
+    ACCESS_REFUSED = "access.refused", "Attempt refused"
+    AUDIT_EXPORTED = "audit.exported", "Audit exported"
+
+
+class AuditEvent(models.Model):
+    """One fact. Ids are kept as text, without foreign keys, so that history outlives what it speaks of."""
+
+    at = models.DateTimeField(db_index=True)
+    action = models.CharField(max_length=40, choices=Action.choices)
+    actor_id = models.BigIntegerField(null=True, blank=True)
+    actor_label = models.CharField(max_length=200, blank=True)
+    os_user = models.CharField(max_length=64, blank=True)
+    source = models.CharField(max_length=12, choices=Source.choices)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    request_id = models.CharField(max_length=64, blank=True, db_index=True)
+    aws_request_id = models.CharField(max_length=64, blank=True)
+    organization_id = models.CharField(max_length=34, blank=True)
+    unit_path = models.CharField(max_length=500, blank=True)
+    account_id = models.CharField(max_length=12, blank=True)
+    contact_type = models.CharField(max_length=10, blank=True)
+    change_id = models.BigIntegerField(null=True, blank=True, db_index=True)
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    ticket = models.CharField(max_length=64, blank=True)
+    detail = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["account_id", "-id"], name="audit_by_account"),
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(fields=["actor_id", "-id"], name="audit_by_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action}"
+
+
+class AuditSeal(models.Model):
+    """One link of the chain over all events; see audit/seals.py."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    event = models.OneToOneField(
+        AuditEvent, on_delete=models.DO_NOTHING, db_constraint=False, related_name="seal"
+    )
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["seq"]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.hash[:12]}"

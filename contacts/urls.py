@@ -1,0 +1,4 @@
+"""Addresses of the product's pages."""
+
+app_name = "contacts"
+urlpatterns: list = []

@@ -1,0 +1,207 @@
+"""What we own in AWS: organizations, their units, and accounts."""
+
+from dataclasses import dataclass
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from portal.aws import Caller
+from portal.causes import Cause
+
+account_id_validator = RegexValidator(r"\A[0-9]{12}\Z", "An account id has 12 digits.")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How an account is reached: whose credentials, and the AccountId to send (None: standalone context).
+
+    https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-api-modes-of-operation.html
+    """
+
+    caller: Caller
+    account_id: str | None
+
+
+class Unreachable(Exception):
+    """AWS would refuse every call for this account; cause says why."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.label)
+        self.cause = cause
+
+
+class Standing(models.TextChoices):
+    """What the account whose credentials we use is within its organization."""
+
+    MANAGEMENT = "management", "Management account"
+    DELEGATED = "delegated", "Delegated administrator"
+    MEMBER = "member", "Member account"
+
+
+class Organization(models.Model):
+    """One AWS organization and the credentials that read it. Nothing secret is stored."""
+
+    aws_id = models.CharField(max_length=34, unique=True)
+    name = models.CharField(max_length=80, blank=True)
+    partition = models.CharField(max_length=12, default="aws")
+    management_account_id = models.CharField(max_length=12, validators=[account_id_validator])
+    caller_account_id = models.CharField(max_length=12, validators=[account_id_validator])
+    standing = models.CharField(max_length=10, choices=Standing.choices)
+    profile = models.CharField(max_length=64, blank=True)
+    role_arn = models.CharField(max_length=2048, blank=True)
+    external_id = models.CharField(max_length=1224, blank=True)
+    management_role_arn = models.CharField(max_length=2048, blank=True)
+    feature_set = models.CharField(max_length=20, blank=True)
+    trusted_access = models.BooleanField(null=True)
+    problem = models.CharField(max_length=40, choices=Cause.choices, blank=True)
+    connected_at = models.DateTimeField(auto_now_add=True)
+    observed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name", "aws_id"]
+
+    def __str__(self) -> str:
+        return self.name or self.aws_id
+
+    @property
+    def caller(self) -> Caller:
+        """The credentials that reach the organization."""
+        return Caller(
+            partition=self.partition,
+            account_id=self.caller_account_id,
+            profile=self.profile,
+            role_arn=self.role_arn,
+            external_id=self.external_id,
+        )
+
+    @property
+    def management_caller(self) -> Caller | None:
+        """The second credential that a delegated administrator needs for the management account."""
+        if not self.management_role_arn:
+            return None
+        return Caller(
+            partition=self.partition,
+            account_id=self.management_account_id,
+            profile=self.profile,
+            role_arn=self.management_role_arn,
+            external_id=self.external_id,
+        )
+
+
+class OrganizationalUnit(models.Model):
+    """A root or a unit; path is "r-ab12/ou-ab12-1/ou-ab12-2/", so a subtree is path__startswith."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="units")
+    aws_id = models.CharField(max_length=68, unique=True)
+    name = models.CharField(max_length=128)
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    path = models.CharField(max_length=500, db_index=True)
+    missed_scans = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["path"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccountState(models.TextChoices):
+    """Account states of AWS Organizations (State, else the retired Status)."""
+
+    PENDING_ACTIVATION = "PENDING_ACTIVATION", "Pending activation"
+    ACTIVE = "ACTIVE", "Active"
+    SUSPENDED = "SUSPENDED", "Suspended"
+    PENDING_CLOSURE = "PENDING_CLOSURE", "Pending closure"
+    CLOSED = "CLOSED", "Closed"
+    UNKNOWN = "UNKNOWN", "Unknown"
+
+
+class Account(models.Model):
+    """An AWS account; without an organization it is standalone. Rows are never deleted."""
+
+    aws_id = models.CharField(max_length=12, unique=True, validators=[account_id_validator])
+    partition = models.CharField(max_length=12, default="aws")
+    name = models.CharField(max_length=128, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    state = models.CharField(max_length=20, choices=AccountState.choices, default=AccountState.UNKNOWN)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="accounts"
+    )
+    unit = models.ForeignKey(
+        OrganizationalUnit, on_delete=models.PROTECT, null=True, blank=True, related_name="accounts"
+    )
+    profile = models.CharField(max_length=64, blank=True)
+    role_arn = models.CharField(max_length=2048, blank=True)
+    external_id = models.CharField(max_length=1224, blank=True)
+    joined_at = models.DateTimeField(null=True, blank=True)
+    missed_scans = models.PositiveSmallIntegerField(default=0)
+    left_at = models.DateTimeField(null=True, blank=True)
+    contacts_read_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    class Meta:
+        ordering = ["name", "aws_id"]
+        indexes = [models.Index(fields=["name", "aws_id"], name="account_by_name")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(unit__isnull=True) | Q(organization__isnull=False),
+                name="account_unit_needs_organization",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name or self.aws_id}"
+
+    @property
+    def is_management(self) -> bool:
+        return bool(self.organization and self.organization.management_account_id == self.aws_id)
+
+    @property
+    def is_writable(self) -> bool:
+        """Only active accounts that are still ours are written."""
+        return self.state == AccountState.ACTIVE and self.left_at is None
+
+    @property
+    def caller_key(self) -> str:
+        """Partition and account whose quota a call for this account uses; known even when unreachable."""
+        if self.organization is None:
+            return f"{self.partition}:{self.aws_id}"
+        if self.is_management and self.organization.standing == Standing.DELEGATED:
+            return f"{self.partition}:{self.aws_id}"
+        return f"{self.partition}:{self.organization.caller_account_id}"
+
+    def reach(self) -> Reach:
+        """Whose credentials reach this account, and whether AccountId is sent; raises Unreachable."""
+        if self.left_at is not None:
+            raise Unreachable(Cause.LEFT)
+        if self.organization is None:
+            return Reach(self._own_caller(), None)
+        return _reach_member(self, self.organization)
+
+    def _own_caller(self) -> Caller:
+        return Caller(
+            partition=self.partition,
+            account_id=self.aws_id,
+            profile=self.profile,
+            role_arn=self.role_arn,
+            external_id=self.external_id,
+        )
+
+
+def _reach_member(account: Account, organization: Organization) -> Reach:
+    if account.aws_id == organization.caller_account_id and organization.standing != Standing.DELEGATED:
+        return Reach(organization.caller, None)
+    if organization.standing == Standing.MEMBER:
+        raise Unreachable(Cause.NOT_ADMINISTRATOR)
+    if account.is_management:
+        caller = organization.management_caller
+        if caller is None:
+            raise Unreachable(Cause.MANAGEMENT_ROLE_MISSING)
+        return Reach(caller, None)
+    if organization.feature_set == "CONSOLIDATED_BILLING":
+        raise Unreachable(Cause.CONSOLIDATED_BILLING)
+    if organization.trusted_access is False:
+        raise Unreachable(Cause.TRUSTED_ACCESS_OFF)
+    return Reach(organization.caller, account.aws_id)

@@ -1,0 +1,4 @@
+"""Addresses of the pages about organizations and people."""
+
+app_name = "orgs"
+urlpatterns: list = []

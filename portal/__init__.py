@@ -1,0 +1,5 @@
+"""Plumbing: settings, addresses, the Celery app, the gateway to AWS and its quota. No business word lives here."""
+
+from portal.celery import app as celery_app
+
+__all__ = ["celery_app"]
