@@ -56,5 +56,5 @@ def page_context(request: Any, *, reason: str = "", ticket: str = "") -> Context
         reason=reason,
         ticket=ticket,
         request_id=request.request_id,
-        ip=request.client_ip,
+        ip=getattr(request, "client_ip", None),
     )
