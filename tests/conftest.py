@@ -1,0 +1,223 @@
+"""What all tests stand on: a real Redis-protocol server, a database, the sandbox, and the cast."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+PASSWORD = "correct horse battery staple"
+CAST = {
+    "alice": "Editor",
+    "bob": "Viewer",
+    "carol": "",
+    "dana": "Auditor",
+    "erin": "Administrator",
+    "frank": "Approver",
+    "hank": "Helpdesk",
+}
+ON_POSTGRES = os.environ.get("TEST_DATABASE", "sqlite") == "postgres"
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "database_url"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """PostgreSQL's run takes what touches the database; SQLite's all that is not for PostgreSQL alone."""
+    wanted = [item for item in items if _belongs_to_this_run(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
+    items[:] = wanted
+
+
+def _belongs_to_this_run(item: pytest.Item) -> bool:
+    if not ON_POSTGRES:
+        return item.get_closest_marker("postgres") is None
+    return _touches_database(item)
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    from django.test import TransactionTestCase
+
+    case = getattr(item, "cls", None)
+    return bool(
+        item.get_closest_marker("postgres")
+        or item.get_closest_marker("django_db")
+        or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
+        or (case and issubclass(case, TransactionTestCase))
+    )
+
+
+# Services
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real Redis-protocol server of this test run, at settings.REDIS_URL."""
+    from django.conf import settings
+
+    from portal.services import redis_command, wait_for_redis
+
+    socket = Path(settings.REDIS_URL.removeprefix("unix://"))
+    command = [
+        *redis_command(socket, socket.parent),
+        "--appendonly",
+        "no",
+        "--logfile",
+        str(socket.parent / "redis.log"),
+    ]
+    process = subprocess.Popen(command)
+    wait_for_redis(settings.REDIS_URL, process)
+    yield settings.REDIS_URL
+    process.terminate()
+    process.wait(timeout=10)
+
+
+@pytest.fixture
+def redis_client(redis_url: str):
+    """A client of that server."""
+    import redis
+
+    with redis.Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(request: pytest.FixtureRequest) -> None:
+    """No test sees another's queues, rate limits or buckets."""
+    if request.config.pluginmanager.has_plugin("django") and _touches_database(request.node):
+        request.getfixturevalue("redis_client").flushall()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Says that PostgreSQL stands: TEST_POSTGRES_URL's, or one started here."""
+    from tests.postgres import Postgres
+    from tests.settings import TEST_DIR
+
+    if "TEST_POSTGRES_URL" in os.environ:
+        yield os.environ["TEST_POSTGRES_URL"]
+        return
+    server = Postgres(TEST_DIR / "postgres")
+    server.start()
+    yield server.url("portal")
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
+    """pytest-django asks for this before it makes the test database."""
+    if ON_POSTGRES:
+        request.getfixturevalue("postgres_server")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_lifts_audit_triggers() -> Iterator[None]:
+    """Transactional tests end with a flush, which the audit refuses; post_migrate restores its triggers."""
+    from django.core.management.commands.flush import Command
+
+    flush = Command.handle
+
+    def lift_and_flush(self: Command, **options):
+        with suppress(ImportError):
+            from audit import triggers
+
+            triggers.uninstall()
+        return flush(self, **options)
+
+    Command.handle = lift_and_flush
+    yield
+    Command.handle = flush
+
+
+# The local AWS
+
+
+@pytest.fixture(scope="session")
+def sandbox_server():
+    """One local AWS for the whole run."""
+    from sandbox.testing import Sandbox
+
+    server = Sandbox()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def sandbox(sandbox_server, monkeypatch: pytest.MonkeyPatch):
+    """The local AWS as it was at the start; boto3 in this process talks to it."""
+    from portal import aws
+
+    sandbox_server.reset()
+    for name, value in sandbox_server.env().items():
+        monkeypatch.setenv(name, value)
+    aws.forget_clients()
+    yield sandbox_server
+    aws.forget_clients()
+
+
+# The cast
+
+
+def person(name: str):
+    """One of the cast, made on first call; the password is PASSWORD."""
+    from django.contrib.auth import get_user_model
+    from django.contrib.auth.models import Group
+
+    user, created = get_user_model().objects.get_or_create(
+        username=name, defaults={"first_name": name.title()}
+    )
+    if created:
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+        if CAST[name]:
+            user.groups.add(Group.objects.get_or_create(name=CAST[name])[0])
+    return user
+
+
+@pytest.fixture
+def alice(db):
+    """Editor."""
+    return person("alice")
+
+
+@pytest.fixture
+def bob(db):
+    """Viewer."""
+    return person("bob")
+
+
+@pytest.fixture
+def carol(db):
+    """Has no role."""
+    return person("carol")
+
+
+@pytest.fixture
+def dana(db):
+    """Auditor."""
+    return person("dana")
+
+
+@pytest.fixture
+def erin(db):
+    """Administrator."""
+    return person("erin")
+
+
+@pytest.fixture
+def frank(db):
+    """Approver."""
+    return person("frank")
+
+
+@pytest.fixture
+def hank(db):
+    """Helpdesk."""
+    return person("hank")
+
+
+@pytest.fixture
+def cast(db) -> dict:
+    """Everybody, by name."""
+    return {name: person(name) for name in CAST}

@@ -1,0 +1,48 @@
+"""Settings for tests: nothing of this machine's .env or AWS profile, and all files in a temporary place."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# Short, because a unix socket lies in it; PostgreSQL may run as another user, so that one may pass through.
+TEST_DIR = Path(tempfile.mkdtemp(prefix="portal-test-", dir="/tmp"))
+TEST_DIR.chmod(0o711)
+atexit.register(shutil.rmtree, TEST_DIR, ignore_errors=True)
+
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]
+os.environ |= {
+    "PORTAL_ENV_FILE": os.devnull,
+    "PORTAL_VAR": str(TEST_DIR),
+    "SECRET_KEY": "only-for-tests-" + "x" * 40,
+    "DEBUG": "false",
+    "HTTPS": "false",
+    "REDIS_URL": f"unix://{TEST_DIR}/redis.sock",
+    # No test can reach the real AWS by mistake: these point nowhere until the sandbox fixture sets them.
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_ACCESS_KEY_ID": "SANDBOX111111111111",
+    "AWS_SECRET_ACCESS_KEY": "sandbox",
+    "AWS_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    # Playwright's own loop runs in the thread of the test.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+}
+if os.environ.get("TEST_DATABASE", "sqlite") == "postgres":
+    os.environ["DATABASE_URL"] = os.environ.get(
+        "TEST_POSTGRES_URL", f"postgres://postgres@/{TEST_DIR}/postgres/socket/portal"
+    )
+else:
+    os.environ["DATABASE_URL"] = f"sqlite:///{TEST_DIR}/portal.sqlite3"
+
+from portal.settings import *  # noqa: E402, F403
+from portal.settings import DATABASES, STORAGES  # noqa: E402
+
+if os.environ.get("TEST_DATABASE", "sqlite") != "postgres":
+    # A file, not memory: threads and processes of a test share it as they do in production.
+    DATABASES["default"]["TEST"] = {"NAME": str(TEST_DIR / "test.sqlite3")}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # argon2 is slow on purpose
