@@ -25,9 +25,7 @@ def wrong_usage(text: str) -> CommandError:
 
 
 class PortalCommand(BaseCommand):
-    """A command whose work() raises what the rooms raise; it ends with exit 0 done, 1 failed, 2 wrong usage."""
-
-    requires_system_checks = ["models"]
+    """A command whose work() raises what the rooms raise; exit 0 done, 1 failed, 2 wrong usage."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -71,7 +69,7 @@ def add_person(parser: ArgumentParser, *, required: bool = True) -> None:
 
 
 def person_of(options: dict[str, Any]) -> User | None:
-    """The person that --as names, or None without --as; raises wrong_usage for an unknown or deactivated one."""
+    """The active person that --as names, or None without --as; anybody else is wrong usage."""
     name = options.get("as_user")
     if not name:
         return None
