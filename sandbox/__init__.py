@@ -1,0 +1,1 @@
+"""A local AWS over HTTP: Organizations, Account Management and STS, strict where AWS is strict."""
