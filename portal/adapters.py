@@ -9,3 +9,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address the audit keeps is the one that rate limits count by."""
+        return request.client_ip or super().get_client_ip(request)

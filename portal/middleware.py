@@ -1,26 +1,45 @@
-"""Gives each request an id, and each reader their own time zone."""
+"""Gives each request an id and the address of its sender, and each reader their own time zone."""
 
+import ipaddress
+import logging
 import uuid
 import zoneinfo
 from collections.abc import Callable
+from contextvars import ContextVar
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 Handler = Callable[[HttpRequest], HttpResponse]
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class RequestIdMiddleware:
-    """Sets request.request_id: the thread that ties a click to its audit events and its log lines."""
+    """Sets client_ip, and request_id, which ties a click to its audit events and log lines."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.request_id = uuid.uuid4().hex
-        response = self.get_response(request)
+        request.client_ip = client_ip(request)
+        token = _request_id.set(request.request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            _request_id.reset(token)
         response["X-Request-Id"] = request.request_id
         return response
+
+
+class RequestIdFilter(logging.Filter):
+    """Gives log lines written during a request its id."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request_id = _request_id.get()
+        record.request = f" [{request_id}]" if request_id else ""
+        return True
 
 
 class TimeZoneMiddleware:
@@ -33,3 +52,23 @@ class TimeZoneMiddleware:
         name = getattr(request.user, "time_zone", "")
         timezone.activate(zoneinfo.ZoneInfo(name or "UTC"))
         return self.get_response(request)
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """The sender's address as the trusted proxies report it; None where it cannot be known.
+
+    Each proxy appends the address it saw to X-Forwarded-For, so with two of them the second entry from the
+    right is the sender's; whatever stands further left was written by the sender.
+    """
+    count = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    if not count:
+        return _address(request.META.get("REMOTE_ADDR", ""))
+    hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    return _address(hops[-count].strip()) if len(hops) >= count else None
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None

@@ -1,56 +1,25 @@
 """All settings, from the environment and an optional .env beside manage.py; nonsense is refused at start."""
 
-import contextlib
+import os
+import sys
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
+
+from portal.environment import choice, database, flag, load, number, redis_address, secret_key, text, words
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(environ.Env().str("PORTAL_VAR", str(BASE_DIR / "var")))
+VAR_DIR = Path(os.environ.get("PORTAL_VAR") or BASE_DIR / "var")
+load(BASE_DIR, VAR_DIR)
 
-env = environ.FileAwareEnv()
-env.read_env(env.str("PORTAL_ENV_FILE", str(BASE_DIR / ".env")))
-
-
-def flag(name: str, default: bool) -> bool:
-    """A yes-or-no setting; anything but true or false is refused."""
-    value = env.str(name, str(default)).strip().lower()
-    if value in {"true", "1", "yes", "on"}:
-        return True
-    if value in {"false", "0", "no", "off"}:
-        return False
-    raise ImproperlyConfigured(f"{name} is “{value}”. Use true or false.")
-
-
-def number(name: str, default: float, *, low: float, high: float) -> float:
-    """A number within bounds; anything else is refused."""
-    text = env.str(name, str(default))
-    with contextlib.suppress(ValueError):
-        value = float(text)
-        if low <= value <= high:
-            return value
-    raise ImproperlyConfigured(f"{name} is “{text}”. Use a number from {low:g} to {high:g}.")
-
-
-def secret_key(debug: bool) -> str:
-    """SECRET_KEY, or the content of SECRET_KEY_FILE; a short or missing key is refused outside DEBUG."""
-    key = env.str("SECRET_KEY", "")
-    if not key and debug:
-        return "only-for-debug-" + "x" * 50
-    if len(key) < 32:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is missing or shorter than 32 characters. Set SECRET_KEY or SECRET_KEY_FILE."
-        )
-    return key
-
-
+# `manage.py up` is a whole installation for one machine on its loopback address: it keeps a key of its own,
+# speaks plain HTTP, and takes the sandbox for AWS unless told otherwise.
+EMBEDDED = flag("EMBEDDED", sys.argv[1:2] == ["up"])
 DEBUG = flag("DEBUG", False)
-SECRET_KEY = secret_key(DEBUG)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-HTTPS = flag("HTTPS", True)
+SECRET_KEY = secret_key(debug=DEBUG, kept_in=VAR_DIR / "secret_key" if EMBEDDED else None)
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
+HTTPS = flag("HTTPS", not EMBEDDED)
 
 INSTALLED_APPS = [
     "portal",
@@ -75,6 +44,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -110,7 +80,7 @@ TEMPLATES = [
 ]
 
 # Databases: SQLite means one machine; PostgreSQL by DATABASE_URL.
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
+DATABASES = {"default": database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
@@ -122,9 +92,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis: Celery's broker, the cache, and the quota's token buckets.
-REDIS_URL = env.str("REDIS_URL", f"unix://{VAR_DIR / 'redis.sock'}")
-if REDIS_URL.partition("://")[0] not in {"redis", "rediss", "unix"}:
-    raise ImproperlyConfigured(f"REDIS_URL is “{REDIS_URL}”. Use redis://, rediss:// or unix://.")
+REDIS_URL = redis_address("REDIS_URL", f"unix://{VAR_DIR / 'redis.sock'}")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
@@ -139,7 +107,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
 # AWS. boto3's own AWS_* variables are left to boto3.
-AWS_SANDBOX = flag("AWS_SANDBOX", False)
+AWS_SANDBOX = flag("AWS_SANDBOX", EMBEDDED)
 AWS_QUOTA_SHARE = number("AWS_QUOTA_SHARE", 0.8, low=0.01, high=1)
 AWS_CONNECT_TIMEOUT = number("AWS_CONNECT_TIMEOUT", 5, low=0.1, high=60)
 AWS_READ_TIMEOUT = number("AWS_READ_TIMEOUT", 15, low=0.1, high=120)
@@ -150,8 +118,8 @@ DELIVERY_LEASE = number("DELIVERY_LEASE", 3 * (AWS_CONNECT_TIMEOUT + AWS_READ_TI
 CHANGE_GIVE_UP_AFTER = number("CHANGE_GIVE_UP_AFTER", 86_400, low=1, high=30 * 86_400)
 CONTACT_FRESHNESS = number("CONTACT_FRESHNESS", 3600, low=10, high=30 * 86_400)
 DISCOVERY_INTERVAL = number("DISCOVERY_INTERVAL", 3600, low=10, high=30 * 86_400)
-COMPANY_NAME = env.str("COMPANY_NAME", "")
-COMPANY_EMAIL_DOMAINS = [domain.lower() for domain in env.list("COMPANY_EMAIL_DOMAINS", default=[])]
+COMPANY_NAME = text("COMPANY_NAME")
+COMPANY_EMAIL_DOMAINS = [domain.lower() for domain in words("COMPANY_EMAIL_DOMAINS")]
 
 # Sign-in
 AUTH_USER_MODEL = "portal.User"
@@ -215,7 +183,7 @@ USE_TZ = True
 USE_I18N = False
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(text("STATIC_ROOT") or VAR_DIR / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -227,14 +195,13 @@ STORAGES = {
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # Logs carry ids, never contact values: the request and response bodies that botocore logs at DEBUG stay off.
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
-if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-    raise ImproperlyConfigured(f"LOG_LEVEL is “{LOG_LEVEL}”. Use DEBUG, INFO, WARNING or ERROR.")
+LOG_LEVEL = choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"})
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request": {"()": "portal.middleware.RequestIdFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}{request}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {name: {"level": "WARNING"} for name in ("boto3", "botocore", "urllib3", "s3transfer")},
 }

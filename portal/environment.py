@@ -1,0 +1,115 @@
+"""Reads the environment strictly: .env beside manage.py, *_FILE secrets, and clear words about nonsense."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.FileAwareEnv()
+
+
+def load(base: Path, var: Path) -> None:
+    """Fill gaps of the environment from .env, and from what a running `manage.py up` has left in var/."""
+    env.read_env(os.environ.get("PORTAL_ENV_FILE", str(base / ".env")))
+    # A command typed beside a running `up` then reaches the same Redis, key and sandbox as its parts.
+    env.read_env(str(var / "up.env"))
+    if flag("AWS_SANDBOX", False):
+        # In place of credentials and profiles of the real AWS, which stay out of the sandbox.
+        env.read_env(str(var / "sandbox.env"), overwrite=True)
+
+
+def text(name: str, default: str = "") -> str:
+    """A setting, or the content of the file that NAME_FILE names.
+
+    Not env.str(): that takes a value which begins with $ for the name of another variable.
+    """
+    try:
+        return str(env.ENVIRON.get(name, default)).strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from error
+
+
+def flag(name: str, default: bool) -> bool:
+    """A yes-or-no setting; anything but true or false is refused."""
+    value = text(name).lower()
+    if not value:
+        return default
+    if value in {"true", "1", "yes", "on"}:
+        return True
+    if value in {"false", "0", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} is “{value}”. Use true or false.")
+
+
+def number(name: str, default: float, *, low: float, high: float) -> float:
+    """A number within bounds; anything else is refused."""
+    value = text(name) or str(default)
+    with contextlib.suppress(ValueError):
+        result = float(value)
+        if low <= result <= high:
+            return result
+    raise ImproperlyConfigured(f"{name} is “{value}”. Use a number from {low:g} to {high:g}.")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A list with commas between its members."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def choice(name: str, default: str, allowed: set[str]) -> str:
+    """One of a few words, in capitals; anything else is refused."""
+    value = (text(name) or default).upper()
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} is “{value}”. Use one of {', '.join(sorted(allowed))}.")
+    return value
+
+
+def database(name: str, default: str) -> dict:
+    """Django's form of a database address; SQLite and PostgreSQL are the two that the portal is tested on."""
+    address = text(name) or default
+    scheme, separator, _ = address.partition("://")
+    if not separator or scheme not in {"sqlite", "postgres", "postgresql"}:
+        raise ImproperlyConfigured(
+            f"{name} is no address of SQLite or PostgreSQL. Use sqlite:/// or postgres://."
+        )
+    try:
+        return environ.Env.db_url_config(address)
+    except ValueError as error:
+        # The address may hold a password, so it is not repeated.
+        raise ImproperlyConfigured(
+            f"{name} cannot be read as an address. Percent-encode its password."
+        ) from error
+
+
+def redis_address(name: str, default: str) -> str:
+    """The address of a Redis-protocol server; anything else is refused."""
+    address = text(name) or default
+    if address.partition("://")[0] not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured(f"{name} is no address of Redis. Use redis://, rediss:// or unix://.")
+    return address
+
+
+def secret_key(*, debug: bool, kept_in: Path | None) -> str:
+    """SECRET_KEY, SECRET_KEY_FILE, or the key kept in a file of ours; a short or missing one is refused."""
+    key = text("SECRET_KEY")
+    if not key and kept_in:
+        key = _kept_key(kept_in)
+    if not key and debug:
+        return "only-for-debug-" + "x" * 50
+    if len(key) < 32:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is missing or shorter than 32 characters. Set SECRET_KEY or SECRET_KEY_FILE."
+        )
+    return key
+
+
+def _kept_key(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    return path.read_text().strip()
