@@ -1,8 +1,128 @@
 """What every page's frame shows beside its content."""
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Max, Q
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from contacts.models import OPEN, ContactChange
+from orgs.access import Right, Role, rights_of, visible_to
+
+HOUR, DAY = 3600, 86_400
 
 
-def shell(request: HttpRequest) -> dict:
-    """Context processor: the frame's counts and freshness."""
-    return {}
+@dataclass(frozen=True)
+class Place:
+    """One entry of the navigation."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool
+    count: int | None = None
+    count_words: str = ""
+
+
+@dataclass(frozen=True)
+class ReadStatus:
+    """How fresh the mirror is: of so many accounts, how many were read within the agreed time."""
+
+    accounts: int
+    fresh: int
+    last_read_at: datetime | None
+    span: str
+
+
+# Label, url name, icon, right, and how the names of the views begin that lie in this place.
+PLACES = (
+    ("Overview", "contacts:overview", "grid-1x2", Right.VIEW, "contacts:overview"),
+    ("Accounts", "contacts:account_list", "hdd-stack", Right.VIEW, "contacts:account contacts:contact"),
+    ("Changes", "contacts:change_list", "arrow-left-right", Right.VIEW, "contacts:change"),
+    ("Audit", "contacts:audit_list", "journal-check", Right.AUDIT, "contacts:audit"),
+    ("Organization", "orgs:organization_list", "diagram-3", Right.VIEW, "orgs:organization orgs:account"),
+    ("People", "orgs:person_list", "people", Right.PEOPLE, "orgs:person"),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: theme, rights, places, freshness. Each is worked out only where a template asks."""
+    user = getattr(request, "user", None)
+    return {
+        "company": settings.COMPANY_NAME,
+        "theme": getattr(user, "theme", "system"),
+        "may": SimpleLazyObject(lambda: {right.value: True for right in rights_of(user)}),
+        "roles": SimpleLazyObject(lambda: roles_of(user)),
+        "places": SimpleLazyObject(lambda: places_of(request)),
+        "read_status": SimpleLazyObject(lambda: read_status_of(request)),
+    }
+
+
+def roles_of(user: Any) -> str:
+    """The person's roles in words."""
+    if user.is_superuser:
+        return Role.ADMINISTRATOR.label
+    names = sorted(set(user.groups.values_list("name", flat=True)) & set(Role.values))
+    return ", ".join(names) or "No role yet"
+
+
+def read_status_of(request: HttpRequest) -> ReadStatus:
+    """The freshness of what the person may see; asked once a request."""
+    if not hasattr(request, "_read_status"):
+        request._read_status = _read_status(request.user)
+    return request._read_status
+
+
+def _read_status(user: Any) -> ReadStatus:
+    since = timezone.now() - timedelta(seconds=settings.CONTACT_FRESHNESS)
+    facts = (
+        visible_to(user)
+        .filter(left_at=None)
+        .aggregate(
+            accounts=Count("pk"),
+            fresh=Count("pk", filter=Q(contacts_read_at__gte=since)),
+            last_read_at=Max("contacts_read_at"),
+        )
+    )
+    return ReadStatus(**facts, span=span_words(settings.CONTACT_FRESHNESS))
+
+
+def span_words(seconds: float) -> str:
+    """“hour”, “6 hours”, “20 minutes”: to stand after “in the last”."""
+    for size, name in ((DAY, "day"), (HOUR, "hour"), (60, "minute")):
+        if seconds >= size:
+            number = round(seconds / size)
+            return name if number == 1 else f"{number} {name}s"
+    return f"{seconds:g} seconds"
+
+
+def places_of(request: HttpRequest) -> list[Place]:
+    """The places that the person may open."""
+    rights = rights_of(request.user)
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    counts = _counts(request) if Right.VIEW in rights else {}
+    places = []
+    for label, name, icon, right, prefixes in PLACES:
+        if right in rights:
+            count, words = counts.get(label, (None, ""))
+            try:
+                url = reverse(name)
+            except NoReverseMatch:
+                continue
+            places.append(Place(label, url, icon, here.startswith(tuple(prefixes.split())), count, words))
+    return places
+
+
+def _counts(request: HttpRequest) -> dict[str, tuple[int, str]]:
+    open_changes = ContactChange.objects.filter(
+        status__in=OPEN, contact__account__in=visible_to(request.user)
+    ).count()
+    counts = {"Accounts": (read_status_of(request).accounts, "accounts")}
+    if open_changes:
+        counts["Changes"] = (open_changes, "open changes")
+    return counts

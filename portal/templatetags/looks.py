@@ -1,0 +1,79 @@
+"""How states look: one table of fill, icon and words for every state that a page can name."""
+
+from typing import NamedTuple
+
+
+class Look(NamedTuple):
+    """The family of colour and fill in tokens.css, an icon of static/vendor/icons.svg, and the words."""
+
+    family: str
+    icon: str
+    words: str
+
+
+LOOKS = {
+    "set": Look("set", "check-circle-fill", "Set"),
+    "absent": Look("absent", "circle", "Not set"),
+    "unknown": Look("unknown", "question-circle", "Unknown"),
+    "waiting": Look("waiting", "person-check", "Waiting for approval"),
+    "queued": Look("queued", "hourglass-split", "Queued"),
+    "sending": Look("sending", "arrow-repeat", "Sending"),
+    "unconfirmed": Look("unknown", "question-circle", "Unconfirmed"),
+    "applied": Look("applied", "check2-all", "Applied"),
+    "unchanged": Look("applied", "check-lg", "Nothing to change"),
+    "failed": Look("failed", "x-octagon-fill", "Failed"),
+    "conflict": Look("conflict", "intersect", "Conflict"),
+    "cancelled": Look("queued", "slash-circle", "Cancelled"),
+    "superseded": Look("queued", "dash-circle", "Superseded"),
+    # checks
+    "ok": Look("set", "check-circle-fill", "In order"),
+    "failing": Look("failed", "x-octagon-fill", "Failing"),
+    "warning": Look("waiting", "exclamation-triangle-fill", "Look at this"),
+    # accounts
+    "active": Look("set", "check-circle-fill", "Active"),
+    "pending_activation": Look("queued", "hourglass-split", "Pending activation"),
+    "suspended": Look("waiting", "pause", "Suspended"),
+    "pending_closure": Look("waiting", "hourglass-split", "Pending closure"),
+    "closed": Look("absent", "slash-circle", "Closed"),
+    "left": Look("absent", "slash-circle", "Left"),
+    # people
+    "inactive": Look("absent", "slash-circle", "Deactivated"),
+}
+
+# The audit's actions, by what follows the dot.
+EVENT_LOOKS = {
+    "change_requested": LOOKS["queued"],
+    "change_applied": LOOKS["applied"],
+    "change_unchanged": LOOKS["unchanged"],
+    "change_unconfirmed": LOOKS["unconfirmed"],
+    "change_failed": LOOKS["failed"],
+    "change_conflict": LOOKS["conflict"],
+    "change_cancelled": LOOKS["cancelled"],
+    "change_superseded": LOOKS["superseded"],
+    "baseline": Look("queued", "eye", ""),
+    "drift": Look("conflict", "signpost-split", ""),
+    "exported": Look("queued", "download", ""),
+    "joined": Look("queued", "plus-circle", ""),
+    "moved": Look("queued", "arrow-left-right", ""),
+    "left": Look("queued", "dash-circle", ""),
+    "sign_in_failed": Look("failed", "x-octagon-fill", ""),
+    "refused": Look("failed", "slash-circle", ""),
+    "signed_in": Look("queued", "box-arrow-in-right", ""),
+    "signed_out": Look("queued", "box-arrow-right", ""),
+    "roles_changed": Look("waiting", "person-gear", ""),
+    "created": Look("queued", "person-plus", ""),
+    "password_changed": Look("queued", "key", ""),
+    "sign_in_changed": Look("waiting", "shield-lock", ""),
+}
+PLAIN_EVENT = Look("queued", "pencil", "")
+CONTACT_TYPE_ICONS = {"BILLING": "receipt", "OPERATIONS": "tools", "SECURITY": "shield-lock"}
+
+
+def look_of(state: object) -> Look:
+    """The look of a state; a name that is not in the table is a mistake and raises KeyError."""
+    return LOOKS[str(state).lower()]
+
+
+def look_of_event(action: object) -> Look:
+    """The look of an audit event by its action, for example “contact.change_applied”."""
+    return EVENT_LOOKS.get(str(action).partition(".")[2], PLAIN_EVENT)
