@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.testing import Sandbox
+
 PASSWORD = "correct horse battery staple"
 CAST = {
     "alice": "Editor",
@@ -132,27 +134,16 @@ def _flush_lifts_audit_triggers() -> Iterator[None]:
 # The local AWS
 
 
-@pytest.fixture(scope="session")
-def sandbox_server():
-    """One local AWS for the whole run."""
-    from sandbox.testing import Sandbox
-
-    server = Sandbox()
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def sandbox(sandbox_server, monkeypatch: pytest.MonkeyPatch):
-    """The local AWS as it was at the start; boto3 in this process talks to it."""
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A local AWS with thirty accounts; boto3 in this process talks to it."""
     from portal import aws
 
-    sandbox_server.reset()
-    for name, value in sandbox_server.env().items():
-        monkeypatch.setenv(name, value)
-    aws.forget_clients()
-    yield sandbox_server
+    with Sandbox() as server:
+        for name, value in server.env().items():
+            monkeypatch.setenv(name, value)
+        aws.forget_clients()
+        yield server
     aws.forget_clients()
 
 
