@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from audit.context import Source
+from contacts.details import value_of
 from orgs.models import Account
 from portal.aws import ContactDetails
 from portal.causes import Cause
@@ -27,7 +28,7 @@ class ContactStatus(models.TextChoices):
 
 
 class AlternateContact(models.Model):
-    """The mirror: what AWS said last. One row per account and type, always. Written by observation and delivery."""
+    """What AWS said last, one row per account and type, always. Written by contacts/mirror.py alone."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contacts")
     contact_type = models.CharField(max_length=10, choices=ContactType.choices)
@@ -69,6 +70,13 @@ class AlternateContact(models.Model):
         return ContactDetails(name=self.name, title=self.title, email=self.email, phone=self.phone)
 
     @property
+    def value(self) -> dict:
+        """What we know, in the audit's form."""
+        if self.is_unknown:
+            return {"status": ContactStatus.UNKNOWN.value}
+        return value_of(self.details)
+
+    @property
     def is_unknown(self) -> bool:
         return self.status == ContactStatus.UNKNOWN
 
@@ -103,7 +111,7 @@ OPEN = PENDING + IN_FLIGHT
 
 
 class ContactChange(models.Model):
-    """A wish: what a person wants a contact to be. The row is the queue; written by changes and delivery."""
+    """A wish: what a person wants a contact to be. The row is the queue; changes, delivery and settle write."""
 
     contact = models.ForeignKey(AlternateContact, on_delete=models.PROTECT, related_name="changes")
     caller_key = models.CharField(max_length=32)
@@ -173,5 +181,14 @@ class ContactChange(models.Model):
         return None if self.wanted is None else ContactDetails(**self.wanted)
 
     @property
+    def wanted_value(self) -> dict:
+        """The wish in the audit's form."""
+        return value_of(self.wanted_details)
+
+    @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def is_deletion(self) -> bool:
+        return self.wanted is None

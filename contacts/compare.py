@@ -1,0 +1,40 @@
+"""Comparing a fresh read with a wish: what may be concluded, and what not. Pure."""
+
+import enum
+from collections.abc import Iterable
+
+from contacts.details import is_same
+from portal.aws import ContactDetails
+
+
+class Finding(enum.Enum):
+    """What a fresh read means for a wish."""
+
+    AS_WANTED = "AWS holds what is wanted: nothing is to be sent"
+    AS_BEFORE = "AWS holds what was shown to the person: send"
+    PERHAPS_STALE = "AWS shows a value of our own that a stale read would show too: look again later"
+    STRANGER = "AWS holds a value that is neither: somebody else wrote it"
+
+
+def compare(
+    found: ContactDetails | None,
+    *,
+    before: ContactDetails | None,
+    wanted: ContactDetails | None,
+    ours: Iterable[ContactDetails | None],
+    is_lagging: bool,
+) -> Finding:
+    """Sort a fresh read. ours: values that we replaced or may have written lately, which a stale read shows.
+
+    is_lagging: we wrote the wanted value a moment ago without an answer, so that the value from before
+    may be a stale read as well.
+    """
+    if is_same(found, before):
+        if is_same(wanted, before):
+            return Finding.AS_WANTED
+        return Finding.PERHAPS_STALE if is_lagging else Finding.AS_BEFORE
+    if any(is_same(found, value) for value in ours):
+        return Finding.PERHAPS_STALE
+    if is_same(found, wanted):
+        return Finding.AS_WANTED
+    return Finding.STRANGER

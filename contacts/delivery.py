@@ -1,0 +1,144 @@
+"""Who delivers when: wake, token, claim, sweep. A Celery message only says "look"; the rows are the truth."""
+
+import logging
+import time
+import uuid
+from datetime import timedelta
+
+import kombu.exceptions
+import redis.exceptions
+from django.conf import settings
+from django.core.cache import cache
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from contacts.models import IN_FLIGHT, ChangeStatus, ContactChange, Lane
+from contacts.sending import bring_further, write_operation
+from contacts.settle import give_back
+from portal import quota
+from portal.causes import Cause
+from portal.celery import app
+
+logger = logging.getLogger(__name__)
+
+SLOTS = 4  # deliverers at once per caller and queue: one hung call stops nobody
+STINT = 20.0  # seconds a deliverer works before it queues itself again
+LANES = {"people": (Lane.PERSON, Lane.CHECK), "bulk": (Lane.BULK, Lane.ROLLING)}
+BROKER_ERRORS = (redis.exceptions.RedisError, kombu.exceptions.OperationalError)
+
+
+def queue_of(lane: int) -> str:
+    """The Celery queue that serves this lane: people's edits have a worker of their own."""
+    return "people" if lane in LANES["people"] else "bulk"
+
+
+def wake(caller_key: str, queue: str) -> None:
+    """Tell a deliverer to look, once however often it is called. Only a hint: beat looks as well."""
+    try:
+        if cache.add(_wake_mark(caller_key, queue), 1, timeout=10):
+            app.send_task("contacts.deliver", args=[caller_key, queue], queue=queue, retry=False)
+    except BROKER_ERRORS:
+        logger.warning("no deliverer could be woken for %s: Redis does not answer", caller_key)
+
+
+def run_deliverer(caller_key: str, queue: str, *, seconds: float = STINT) -> None:
+    """Deliver what is due for this caller until nothing is, or the stint is over."""
+    cache.delete(_wake_mark(caller_key, queue))
+    slot = _take_slot(caller_key, queue)
+    if slot is None:
+        return
+    try:
+        if _deliver_for(caller_key, queue, seconds):
+            wake(caller_key, queue)
+    finally:
+        cache.delete(slot)
+
+
+def due_changes() -> QuerySet[ContactChange]:
+    """Wishes that may be claimed now; one per contact is in flight at most."""
+    flying = ContactChange.objects.filter(contact=OuterRef("contact"), status__in=IN_FLIGHT)
+    return ContactChange.objects.filter(
+        Q(not_before__isnull=True) | Q(not_before__lte=timezone.now()),
+        ~Exists(flying.exclude(pk=OuterRef("pk"))),
+        status__in=[ChangeStatus.QUEUED, ChangeStatus.UNCONFIRMED],
+    )
+
+
+def sweep() -> None:
+    """Free the claims of workers that died, row by row, and wake whoever has due rows."""
+    expired = timezone.now() - timedelta(seconds=settings.DELIVERY_LEASE)
+    for change in _with_account(
+        ContactChange.objects.filter(status=ChangeStatus.SENDING, claimed_at__lt=expired)
+    ):
+        logger.warning("change %s: its worker did not come back", change.pk)
+        give_back(change, cause=Cause.UNAVAILABLE, delay=0, lag_until=lag_end())
+    for caller_key, lane in due_changes().order_by().values_list("caller_key", "lane").distinct():
+        wake(caller_key, queue_of(lane))
+
+
+def deliver_one(change: ContactChange) -> None:
+    """First the tokens, then the claim, so that no row sleeps in sending.
+
+    Raises quota.NoToken and quota.QuotaUnavailable before anything is claimed.
+    """
+    if change.status == ChangeStatus.QUEUED:
+        quota.take(change.caller_key, write_operation(change), change.lane)
+    quota.take(change.caller_key, "GetAlternateContact", change.lane)
+    claimed = claim_change(change.pk)
+    if claimed:
+        bring_further(claimed)
+
+
+def claim_change(pk: int) -> ContactChange | None:
+    """Make a due wish ours by one conditional UPDATE; None when somebody else was faster."""
+    claim = uuid.uuid4().hex
+    try:
+        with transaction.atomic():
+            count = (
+                due_changes()
+                .filter(pk=pk)
+                .update(status=ChangeStatus.SENDING, claim=claim, claimed_at=timezone.now())
+            )
+    except IntegrityError:  # another wish of this contact took off in the same moment
+        return None
+    return _with_account(ContactChange.objects.filter(pk=pk)).get() if count else None
+
+
+def _deliver_for(caller_key: str, queue: str, seconds: float) -> bool:
+    """True when the stint ended before the work did."""
+    ends_at = time.monotonic() + seconds
+    due = due_changes().filter(caller_key=caller_key, lane__in=LANES[queue]).order_by("lane", "pk")
+    while time.monotonic() < ends_at:
+        change = next((change for change in due[: 2 * SLOTS] if _pick(change)), None)
+        if change is None:
+            return False
+        try:
+            deliver_one(change)
+        except (quota.NoToken, quota.QuotaUnavailable) as error:
+            logger.info("deliverer of %s pauses: %s", caller_key, error)
+            return False
+        finally:
+            cache.delete(f"picked:{change.pk}")
+    return due.exists()
+
+
+def _pick(change: ContactChange) -> bool:
+    """Keep two deliverers from spending tokens on the same wish; the claim alone decides who sends."""
+    return cache.add(f"picked:{change.pk}", 1, timeout=STINT + settings.DELIVERY_LEASE)
+
+
+def _take_slot(caller_key: str, queue: str) -> str | None:
+    for number in range(SLOTS):
+        slot = f"deliverer:{caller_key}:{queue}:{number}"
+        if cache.add(slot, 1, timeout=STINT + settings.DELIVERY_LEASE):
+            return slot
+    return None
+
+
+def _wake_mark(caller_key: str, queue: str) -> str:
+    return f"wake:{caller_key}:{queue}"
+
+
+def _with_account(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
+    return changes.select_related("requested_by", "contact__account__organization", "contact__account__unit")

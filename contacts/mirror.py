@@ -1,0 +1,132 @@
+"""The only writer of AlternateContact: what AWS told us becomes the mirror, the baseline and the drift."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F
+
+from audit.context import Context
+from audit.log import record
+from audit.models import Action
+from contacts.details import as_kept, details_in, is_same, value_of
+from contacts.events import account_facts, record_contact
+from contacts.models import IN_FLIGHT, AlternateContact, ChangeStatus, ContactStatus, ContactType
+from orgs.models import Account
+from portal.aws import ContactDetails
+from portal.causes import Cause
+
+# A failure of these kinds says nothing about the contact: the value we had stays, with the time it was read.
+PASSING = frozenset(
+    {
+        Cause.THROTTLED,
+        Cause.UNAVAILABLE,
+        Cause.NO_QUOTA,
+        Cause.UNEXPECTED,
+        Cause.CREDENTIALS_MISSING,
+        Cause.CREDENTIALS_REJECTED,
+    }
+)
+_VALUE_FIELDS = ["status", "name", "title", "email", "phone"]
+_SEEN_FIELDS = ["problem", "observed_at", "tried_at", "first_seen_at"]
+
+
+def ensure_contacts(accounts: Iterable[Account]) -> None:
+    """Give every account its three rows."""
+    AlternateContact.objects.bulk_create(
+        [
+            AlternateContact(account=account, contact_type=contact_type)
+            for account in accounts
+            for contact_type in ContactType.values
+        ],
+        ignore_conflicts=True,
+        batch_size=300,
+    )
+
+
+def lock_contact(pk: int) -> AlternateContact:
+    """The contact's row, locked until the transaction ends, with its account beside it."""
+    AlternateContact.objects.select_for_update().get(pk=pk)
+    return AlternateContact.objects.select_related("account__organization", "account__unit").get(pk=pk)
+
+
+def recent_values(contact: AlternateContact, asked_at: datetime) -> list[ContactDetails | None]:
+    """Values that we replaced or may have written within the lag before asked_at: a read may show them."""
+    since = asked_at - timedelta(seconds=settings.AWS_READ_LAG)
+    values: list[ContactDetails | None] = []
+    for change in contact.changes.filter(finished_at__gt=since):
+        if change.status == ChangeStatus.APPLIED:
+            values.append(details_in(change.before))
+        elif change.lag_until:
+            values.append(change.wanted_details)
+    return values
+
+
+def note_reading(
+    contact: AlternateContact, found: ContactDetails | None, *, asked_at: datetime, context: Context
+) -> bool:
+    """AWS said found when asked at asked_at. Returns True when this is the first sight of the contact.
+
+    The caller holds the row's lock. An answer that is older than what we know, or that our own write
+    explains, is passed over; any other difference is drift.
+    """
+    if contact.observed_at and asked_at < contact.observed_at:
+        return False
+    if contact.first_seen_at is None:
+        contact.first_seen_at = asked_at
+        _store(contact, found, asked_at)
+        return True
+    if is_same(found, contact.details):
+        _store(contact, found, asked_at)
+        return False
+    if _is_ours(contact, found, asked_at):
+        return False
+    before = value_of(contact.details)
+    _store(contact, found, asked_at)
+    record_contact(
+        Action.CONTACT_DRIFT, contact, context, before=before, after=contact.value, reason="", ticket=""
+    )
+    return False
+
+
+def _is_ours(contact: AlternateContact, found: ContactDetails | None, asked_at: datetime) -> bool:
+    if any(is_same(found, value) for value in recent_values(contact, asked_at)):
+        return True
+    flying = contact.changes.filter(status__in=IN_FLIGHT).first()
+    return flying is not None and is_same(found, flying.wanted_details)
+
+
+def note_written(contact: AlternateContact, wanted: ContactDetails | None, *, at: datetime) -> None:
+    """AWS took our write at this moment. The caller holds the row's lock and records the event."""
+    contact.first_seen_at = contact.first_seen_at or at
+    _store(contact, as_kept(wanted), at)
+
+
+def note_failure(contact: AlternateContact, cause: Cause, *, at: datetime) -> None:
+    """The read failed. What passes leaves the last value standing; what AWS refuses makes it unknown."""
+    contact.problem, contact.tried_at = cause, at
+    if cause not in PASSING:
+        contact.status = ContactStatus.UNKNOWN
+    contact.save(update_fields=["problem", "tried_at", "status"])
+
+
+def record_baseline(account: Account, contacts: list[AlternateContact], context: Context) -> None:
+    """One event with all that was seen for the first time: what it said on a date has an answer."""
+    record(
+        Action.CONTACT_BASELINE,
+        context,
+        **account_facts(account),
+        contact_type=contacts[0].contact_type if len(contacts) == 1 else "",
+        after={contact.contact_type: contact.value for contact in contacts},
+    )
+
+
+def _store(contact: AlternateContact, found: ContactDetails | None, at: datetime) -> None:
+    if contact.is_unknown or not is_same(found, contact.details):
+        contact.version = F("version") + 1
+    contact.status = ContactStatus.ABSENT if found is None else ContactStatus.SET
+    for field in ("name", "title", "email", "phone"):
+        setattr(contact, field, getattr(found, field) if found else "")
+    contact.problem, contact.observed_at, contact.tried_at = "", at, at
+    contact.save(update_fields=[*_VALUE_FIELDS, *_SEEN_FIELDS, "version"])
+    contact.refresh_from_db(fields=["version"])
