@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from contacts.models import IN_FLIGHT, ChangeStatus, ContactChange, Lane
-from contacts.sending import bring_further, write_operation
+from contacts.sending import bring_further, lag_end, write_operation
 from contacts.settle import give_back
 from portal import quota
 from portal.causes import Cause

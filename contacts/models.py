@@ -111,7 +111,7 @@ OPEN = PENDING + IN_FLIGHT
 
 
 class ContactChange(models.Model):
-    """A wish: what a person wants a contact to be. The row is the queue; changes, delivery and settle write."""
+    """A wish: what a person wants a contact to be. The row is the queue; changes and delivery write it."""
 
     contact = models.ForeignKey(AlternateContact, on_delete=models.PROTECT, related_name="changes")
     caller_key = models.CharField(max_length=32)

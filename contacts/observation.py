@@ -103,7 +103,7 @@ def read_accounts(
 
 
 def request_check(account: Account, *, context: Context) -> None:
-    """Have a worker read this account now. Raises PermissionDenied; and Unavailable when no worker can be asked."""
+    """Have a worker read this account now. Raises PermissionDenied, and Unavailable when Redis is away."""
     require(context.actor, Right.CHECK)
     try:
         if cache.add(_check_mark(account), 1, timeout=CHECK_SECONDS):
@@ -156,7 +156,7 @@ def _ask(account: Account, lane: Lane) -> Outcome:
 def _ask_one(account: Account, contact_type: str, lane: Lane) -> Answer:
     try:
         reach = account.reach()
-        quota.take(account.caller_key, "GetAlternateContact", lane, wait=120)
+        quota.take(account.caller_key, "GetAlternateContact", lane, wait=30)
         asked_at = timezone.now()
         reading = aws.get_alternate_contact(reach.caller, contact_type, reach.account_id)
     except Unreachable as error:
