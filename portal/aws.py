@@ -1,134 +1,297 @@
-"""THE gateway to AWS: the only place that imports boto3. Takes a Caller and plain values, gives dataclasses and typed errors."""
+"""THE gateway to AWS, alone with botocore: takes a Caller and values, gives dataclasses and typed errors.
 
-from dataclasses import dataclass
-from datetime import datetime
+A failed call raises Throttled, Unavailable, OutcomeUnknown (writes only), Refused or Invalid. A call for a
+contact is one request, whose quota token was taken before. Organizations: portal/aws_organizations.py.
+"""
 
+import logging
+import os
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+from typing import Any
+
+from botocore import exceptions, xform_name
+from botocore.config import Config
+from botocore.credentials import DeferredRefreshableCredentials
+from botocore.loaders import create_loader
+from botocore.parsers import ResponseParserError
+from botocore.session import Session
+from django.conf import settings
+
+from portal.aws_errors import Absent, AwsError, ErrorAnswer, OutcomeUnknown, Refused, Unavailable, sort_answer
+from portal.aws_errors import Invalid as Invalid
+from portal.aws_errors import Throttled as Throttled
+from portal.aws_facts import Caller, ContactDetails, Identity, Reading, Receipt
+from portal.aws_facts import as_aws_keeps as as_aws_keeps
+from portal.aws_facts import same_contact as same_contact
 from portal.causes import Cause
 
+logger = logging.getLogger(__name__)
+# At DEBUG botocore writes bodies, and with them contact values, into the log.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
-@dataclass(frozen=True, kw_only=True)
-class Caller:
-    """Whose credentials make a call: boto3's own chain, a named profile, or a role assumed from either."""
+# Where the one endpoint of Organizations and of Account Management lies; STS has one there too.
+REGIONS = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-northwest-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-eusc": "eusc-de-east-1",
+}
+# A hidden retry of Account Management goes round the quota and turns a delete that worked into "was absent".
+ATTEMPTS = {"account": 1, "organizations": 3, "sts": 3}
+CONNECTIONS_KEPT = 256
+ROLE_SESSION = "alternate-contacts-portal"
+_NOTHING_SENT = (
+    exceptions.EndpointConnectionError,
+    exceptions.ConnectTimeoutError,
+    exceptions.ProxyConnectionError,
+)
+_NO_ANSWER = (exceptions.HTTPClientError, exceptions.ConnectionError, ResponseParserError)
+_CREDENTIALS_MISSING = (
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.ProfileNotFound,
+    exceptions.ConfigNotFound,
+    exceptions.ConfigParseError,
+    exceptions.InfiniteLoopConfigError,
+)
+_CREDENTIALS_REJECTED = (
+    exceptions.CredentialRetrievalError,
+    exceptions.TokenRetrievalError,
+    exceptions.MetadataRetrievalError,
+    exceptions.NoAuthTokenError,
+    exceptions.SSOError,
+    exceptions.LoginError,
+)
 
-    partition: str = "aws"
-    account_id: str = ""
-    profile: str = ""
-    role_arn: str = ""
-    external_id: str = ""
 
-    @property
-    def key(self) -> str:
-        """Partition and account: what AWS counts quotas by."""
-        return f"{self.partition}:{self.account_id}"
+def partition_of(profile: str = "", role_arn: str = "") -> str:
+    """The partition that the role names, else that of the region configured for the profile, else "aws"."""
+    if role_arn:
+        named = role_arn.split(":")[1:2]
+        return named[0] if named and named[0] in REGIONS else "aws"
+    try:
+        session = Session(profile=profile or None)
+        region = session.get_config_variable("region")
+        return session.get_partition_for_region(region) if region else "aws"
+    except exceptions.BotoCoreError as error:
+        raise _sort(error, "GetCallerIdentity", writes=False) from None
 
 
-@dataclass(frozen=True)
-class ContactDetails:
-    """The four values of an alternate contact, raw as AWS holds them.
+def who_am_i(caller: Caller) -> Identity:
+    """STS GetCallerIdentity: the account that our credentials belong to."""
+    answer = call(caller, "sts", "GetCallerIdentity")
+    return Identity(answer["Arn"].split(":")[1], answer["Account"], answer["Arn"])
 
-    https://docs.aws.amazon.com/accounts/latest/reference/API_AlternateContact.html
+
+# Alternate contacts. account_id None is the standalone context: the caller's own account.
+# https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-api-modes-of-operation.html
+
+
+def get_alternate_contact(caller: Caller, contact_type: str, account_id: str | None) -> Reading:
+    """One contact as AWS has it now."""
+    try:
+        answer = call(caller, "account", "GetAlternateContact", **_target(contact_type, account_id))
+    except Absent as absent:
+        return Reading(None, absent.aws_request_id)
+    kept, request_id = answer.get("AlternateContact"), request_id_of(answer)
+    if not kept:
+        raise Refused(Cause.UNEXPECTED, operation="GetAlternateContact", aws_request_id=request_id)
+    values = (kept.get(key, "") for key in ("Name", "Title", "EmailAddress", "PhoneNumber"))
+    return Reading(ContactDetails(*values), request_id)
+
+
+def put_alternate_contact(
+    caller: Caller, contact_type: str, details: ContactDetails, account_id: str | None
+) -> Receipt:
+    """Write all four values, over whatever was there."""
+    answer = call(
+        caller,
+        "account",
+        "PutAlternateContact",
+        writes=True,
+        Name=details.name,
+        Title=details.title,
+        EmailAddress=details.email,
+        PhoneNumber=details.phone,
+        **_target(contact_type, account_id),
+    )
+    return Receipt(request_id_of(answer))
+
+
+def delete_alternate_contact(caller: Caller, contact_type: str, account_id: str | None) -> Receipt:
+    """Remove the contact; says whether it was absent already."""
+    target = _target(contact_type, account_id)
+    try:
+        answer = call(caller, "account", "DeleteAlternateContact", writes=True, **target)
+    except Absent as absent:
+        return Receipt(absent.aws_request_id, was_absent=True)
+    return Receipt(request_id_of(answer))
+
+
+def _target(contact_type: str, account_id: str | None) -> dict[str, str]:
+    standalone = {"AlternateContactType": contact_type}
+    return standalone if account_id is None else standalone | {"AccountId": account_id}
+
+
+def request_id_of(answer: dict[str, Any]) -> str:
+    return answer["ResponseMetadata"].get("RequestId", "")
+
+
+def call(
+    caller: Caller, service: str, operation: str, *, writes: bool = False, **parameters: Any
+) -> dict[str, Any]:
+    """One request, and the SDK's retries where ATTEMPTS allows them; raises nothing but an AwsError.
+
+    Parameters and answer are what the service model says, hence Any.
     """
-
-    name: str
-    title: str
-    email: str
-    phone: str
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who we are (STS GetCallerIdentity)."""
-
-    partition: str
-    account_id: str
-    arn: str
+    outcome = _attempt(caller, service, operation, writes, parameters)
+    if not isinstance(outcome, AwsError):
+        return outcome
+    if outcome.cause in {Cause.CREDENTIALS_MISSING, Cause.CREDENTIALS_REJECTED}:
+        _forget(caller)
+    if not isinstance(outcome, Absent):
+        where = parameters.get("AccountId") or caller.key
+        logger.warning("%s of %s: %s (request %s)", operation, where, outcome.cause, outcome.aws_request_id)
+    # Outside of any except block: a chained botocore error would carry AWS's text, which quotes values.
+    raise outcome
 
 
-@dataclass(frozen=True)
-class OrganizationFacts:
-    """DescribeOrganization. aws_id is "o-…"."""
-
-    aws_id: str
-    management_account_id: str
-    feature_set: str
-
-
-@dataclass(frozen=True)
-class UnitFacts:
-    """A root or an organizational unit; path is "r-ab12/ou-ab12-1/", its own id included."""
-
-    aws_id: str
-    name: str
-    parent_id: str | None
-    path: str
+def _attempt(
+    caller: Caller, service: str, operation: str, writes: bool, parameters: dict[str, Any]
+) -> dict[str, Any] | AwsError:
+    try:
+        # Credentials first: what fails there (AssumeRole included) has sent nothing, even for a write.
+        client = _connection(caller).client(service)
+    except (exceptions.BotoCoreError, exceptions.ClientError, ResponseParserError) as error:
+        return _sort(error, operation, writes=False)
+    try:
+        return getattr(client, xform_name(operation))(**parameters)
+    except (exceptions.BotoCoreError, exceptions.ClientError, ResponseParserError) as error:
+        return _sort(error, operation, writes=writes)
 
 
-@dataclass(frozen=True)
-class AccountFacts:
-    """A member account; unit_path is its parent's path, "" where AWS sent no Paths."""
-
-    aws_id: str
-    name: str
-    email: str
-    state: str
-    unit_path: str
-    joined_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Answer to GetAlternateContact: None is AWS's 404, "not set"."""
-
-    details: ContactDetails | None
-    aws_request_id: str
+def _sort(error: Exception, operation: str, *, writes: bool) -> AwsError:
+    if isinstance(error, exceptions.ClientError):
+        return sort_answer(_error_answer(error, operation, writes))
+    if isinstance(error, _CREDENTIALS_MISSING):
+        return Refused(Cause.CREDENTIALS_MISSING, operation=operation)
+    if isinstance(error, _CREDENTIALS_REJECTED):
+        return Refused(Cause.CREDENTIALS_REJECTED, operation=operation)
+    if isinstance(error, _NOTHING_SENT) or (isinstance(error, _NO_ANSWER) and not writes):
+        return Unavailable(Cause.UNAVAILABLE, operation=operation)
+    if isinstance(error, exceptions.ParamValidationError) or not writes:
+        return Refused(Cause.UNEXPECTED, operation=operation)
+    return OutcomeUnknown(Cause.OUTCOME_UNKNOWN, answered=False, operation=operation)
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """Answer to a Put or Delete. was_absent: the contact to delete was not there."""
-
-    aws_request_id: str
-    was_absent: bool = False
-
-
-class AwsError(Exception):
-    """A call did not succeed. Its text holds no contact value and no secret."""
-
-    def __init__(self, cause: Cause, *, operation: str = "", aws_request_id: str = "") -> None:
-        super().__init__(f"{operation}: {cause.label}" if operation else cause.label)
-        self.cause = cause
-        self.operation = operation
-        self.aws_request_id = aws_request_id
+def _error_answer(error: exceptions.ClientError, operation: str, writes: bool) -> ErrorAnswer:
+    said, facts = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+    return ErrorAnswer(
+        operation="AssumeRole" if error.operation_name == "AssumeRole" else operation,
+        status=facts.get("HTTPStatusCode", 0),
+        code=str(said.get("Code", "")),
+        writes=writes,
+        aws_request_id=facts.get("RequestId", ""),
+        message=str(said.get("Message", "")),
+        fields=tuple(str(field.get("name", "")) for field in error.response.get("fieldList") or []),
+    )
 
 
-class Throttled(AwsError):
-    """AWS answered 429: nothing happened, try later."""
+# Credentials and clients of this process
 
 
-class Unavailable(AwsError):
-    """No answer, and nothing was sent; or a read that failed on AWS's side. Try later."""
+class _Connection:
+    """A caller's credentials and the clients made with them; both are safe to share between threads."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._region = REGIONS[caller.partition]
+        # A session of its own costs 0.3 MB when the service models are shared, and 7 MB when they are not.
+        self._session = Session(profile=caller.profile or None)
+        self._session.register_component("data_loader", _loader)
+        if caller.role_arn:
+            self._session.register_component("credential_provider", _AssumedRole(caller))
+        self._credentials = self._session.get_credentials()
+        if self._credentials is None:
+            raise exceptions.NoCredentialsError
+        self._clients: dict[str, Any] = {}  # botocore makes its client classes at run time
+
+    def client(self, service: str) -> Any:
+        self._credentials.get_frozen_credentials()
+        with _lock:
+            if service not in self._clients:
+                config = _config(ATTEMPTS[service])
+                self._clients[service] = self._session.create_client(service, self._region, config=config)
+            return self._clients[service]
 
 
-class OutcomeUnknown(AwsError):
-    """A write was sent and its answer is lost or was a 5xx: it may or may not have happened.
+class _AssumedRole:
+    """Credentials for botocore: assumes the role when first needed, and anew before the hour is over."""
 
-    answered tells the two apart: True when AWS answered 5xx, False when the connection was lost.
-    """
+    def __init__(self, caller: Caller) -> None:
+        self._source = Caller(partition=caller.partition, profile=caller.profile)
+        # With less than 1,000 seconds botocore would assume the role anew for every call.
+        self._request = {"RoleArn": caller.role_arn, "RoleSessionName": ROLE_SESSION, "DurationSeconds": 3600}
+        if caller.external_id:
+            self._request["ExternalId"] = caller.external_id
 
-    def __init__(
-        self, cause: Cause, *, answered: bool, operation: str = "", aws_request_id: str = ""
-    ) -> None:
-        super().__init__(cause, operation=operation, aws_request_id=aws_request_id)
-        self.answered = answered
+    def load_credentials(self) -> DeferredRefreshableCredentials:
+        return DeferredRefreshableCredentials(self._assume, "assume-role")
+
+    def _assume(self) -> dict[str, str]:
+        given = _connection(self._source).client("sts").assume_role(**self._request)["Credentials"]
+        return {
+            "access_key": given["AccessKeyId"],
+            "secret_key": given["SecretAccessKey"],
+            "token": given["SessionToken"],
+            "expiry_time": given["Expiration"].isoformat(),
+        }
 
 
-class Refused(AwsError):
-    """AWS will not do it, and trying again changes nothing."""
+def _config(attempts: int) -> Config:
+    return Config(
+        # Named, because legacy mode is the default here and its settings leak from one client into the next.
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=settings.AWS_CONNECT_TIMEOUT,
+        read_timeout=settings.AWS_READ_TIMEOUT,
+        max_pool_connections=64,
+        tcp_keepalive=True,
+    )
 
 
-class Invalid(Refused):
-    """AWS rejected a value; field is "name", "title", "email" or "phone" where it could be told, else ""."""
+_loader = create_loader()
+_lock = threading.RLock()
+_connections: OrderedDict[Caller, _Connection] = OrderedDict()  # the one used last is last
 
-    def __init__(self, *, field: str = "", operation: str = "", aws_request_id: str = "") -> None:
-        super().__init__(Cause.INVALID, operation=operation, aws_request_id=aws_request_id)
-        self.field = field
+
+def _connection(caller: Caller) -> _Connection:
+    with _lock:
+        connection = _connections.pop(caller, None) or _Connection(caller)
+        _connections[caller] = connection
+        if len(_connections) > CONNECTIONS_KEPT:
+            _connections.popitem(last=False)
+        return connection
+
+
+def _forget(caller: Caller) -> None:
+    """Load the credentials anew next time: those of the role and those that assume it."""
+    with _lock:
+        _connections.pop(caller, None)
+        _connections.pop(replace(caller, account_id="", role_arn="", external_id=""), None)
+
+
+def forget_clients() -> None:
+    """Drop all clients and credentials of this process."""
+    with _lock:
+        _connections.clear()
+
+
+def _start_over() -> None:
+    # A forked child must not share sockets, nor a lock that another thread held.
+    global _lock
+    _lock = threading.RLock()
+    _connections.clear()
+
+
+os.register_at_fork(after_in_child=_start_over)

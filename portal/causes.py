@@ -1,4 +1,4 @@
-"""Why AWS refused or did not answer, in words, each with what mends it. One list for pages, commands and the audit."""
+"""Why AWS refused or did not answer, in words, each with what mends it: for pages, commands and the audit."""
 
 from django.db import models
 
@@ -33,6 +33,10 @@ class Cause(models.TextChoices):
     ROLE_REFUSED = "role_refused", "The role could not be assumed."
     INVALID = "invalid", "AWS rejected a value."
     NO_ORGANIZATION = "no_organization", "The account is in no organization."
+    OTHER_ACCOUNT = (
+        "other_account",
+        "Our credentials belong to another account or organization than when it was connected.",
+    )
     STATE = "state", "The account is not active."
     LEFT = "left", "The account left the organization."
     REQUESTER = "requester", "The person who asked may no longer change this contact."
@@ -48,8 +52,12 @@ class Cause(models.TextChoices):
 _REMEDIES = {
     Cause.NOT_READ_YET: "Wait for the next read, or press Check now.",
     Cause.THROTTLED: "Nothing to do: the portal tries again by itself, more slowly.",
-    Cause.UNAVAILABLE: "Nothing to do: the portal tries again by itself. If it lasts, look at the AWS Health Dashboard.",
-    Cause.OUTCOME_UNKNOWN: "Press Check now once AWS answers again, then compare and ask for the change anew if needed.",
+    Cause.UNAVAILABLE: (
+        "Nothing to do: the portal tries again by itself. If it lasts, look at the AWS Health Dashboard."
+    ),
+    Cause.OUTCOME_UNKNOWN: (
+        "Press Check now once AWS answers again, then compare and ask for the change anew if needed."
+    ),
     Cause.STANDALONE_ONLY: (
         "Connect the organization with credentials of the management account, or give a role in it "
         "(connect_organization --management-role-arn)."
@@ -58,26 +66,35 @@ _REMEDIES = {
         "In the management account run: aws organizations enable-aws-service-access "
         "--service-principal account.amazonaws.com"
     ),
-    Cause.CONSOLIDATED_BILLING: "Enable all features of the organization. Until then only the management account works.",
+    Cause.CONSOLIDATED_BILLING: (
+        "Enable all features of the organization. Until then only the management account works."
+    ),
     Cause.NOT_ADMINISTRATOR: (
-        "Use credentials of the management account, or in the management account run: aws organizations "
-        "register-delegated-administrator --service-principal account.amazonaws.com --account-id <our account>"
+        "Use credentials of the management account, or in the management account run: aws "
+        "organizations register-delegated-administrator --service-principal account.amazonaws.com "
+        "--account-id <our account>"
     ),
     Cause.MANAGEMENT_ROLE_MISSING: (
-        "Create a role in the management account that we may assume, and connect again with --management-role-arn."
+        "Create a role in the management account that we may assume, and connect again "
+        "with --management-role-arn."
     ),
-    Cause.POLICY_DENIES: "Add the action to the policy of the role we use. The Organization page has the policy to paste.",
+    Cause.POLICY_DENIES: (
+        "Add the action to the policy of the role we use. The Organization page has the policy to paste."
+    ),
     Cause.SCP_DENIES: "Exempt the role we use from the service control policy.",
     Cause.BAD_TYPE: "Use BILLING, OPERATIONS or SECURITY.",
     Cause.NOT_ALLOWED: (
-        "Check that the account is a member of this organization and active, and that our credentials are the "
-        "management account's or the delegated administrator's."
+        "Check that the account is a member of this organization and active, and that our credentials are "
+        "the management account's or the delegated administrator's."
     ),
-    Cause.CREDENTIALS_MISSING: "Set credentials where boto3 looks for them: environment, profile or instance role.",
+    Cause.CREDENTIALS_MISSING: (
+        "Set credentials where boto3 looks for them: environment, profile or instance role."
+    ),
     Cause.CREDENTIALS_REJECTED: "Renew the credentials that the portal runs with.",
     Cause.ROLE_REFUSED: "Check the role's name, its trust policy and the external id.",
     Cause.INVALID: "Correct the value and ask for the change again.",
     Cause.NO_ORGANIZATION: "Connect it as a standalone account instead.",
+    Cause.OTHER_ACCOUNT: "Connect it again with these credentials, or give the portal the former ones back.",
     Cause.STATE: "Contacts of accounts that are not active can only be read.",
     Cause.LEFT: "Connect the account as a standalone account, or invite it back.",
     Cause.REQUESTER: "Ask someone who may change it.",
