@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("sign-in/", include("allauth.urls")),
+    path("", include("portal.sign_in")),
     path("", include("contacts.urls")),
     path("", include("orgs.urls")),
 ]
