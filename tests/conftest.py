@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _belongs_to_this_run(item: pytest.Item) -> bool:
     if not ON_POSTGRES:
         return item.get_closest_marker("postgres") is None
-    return _touches_database(item)
+    return item.get_closest_marker("sqlite") is None and _touches_database(item)
 
 
 def _touches_database(item: pytest.Item) -> bool:
