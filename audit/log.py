@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from audit.context import Context
-from audit.models import Action, AuditEvent
+from audit.models import Action, AuditEvent, AuditPending
 
 
 def record(action: Action, context: Context, **facts: Any) -> AuditEvent:
@@ -21,8 +22,8 @@ def event(action: Action, context: Context, **facts: Any) -> AuditEvent:
         at=timezone.now(),
         action=Action(action),
         actor_id=getattr(context.actor, "pk", None),
-        actor_label=getattr(context.actor, "label", ""),
-        os_user=context.os_user,
+        actor_label=_cut("actor_label", getattr(context.actor, "label", "")),
+        os_user=_cut("os_user", context.os_user),
         source=context.source,
         ip=context.ip,
         request_id=context.request_id,
@@ -31,5 +32,13 @@ def event(action: Action, context: Context, **facts: Any) -> AuditEvent:
 
 
 def record_all(events: list[AuditEvent]) -> list[AuditEvent]:
-    """Append many events in the caller's transaction with one statement."""
-    return AuditEvent.objects.bulk_create(events)
+    """Append many events in the caller's transaction; each also waits for its seal."""
+    with transaction.atomic(savepoint=False):
+        written = AuditEvent.objects.bulk_create(events)
+        AuditPending.objects.bulk_create(AuditPending(event=event) for event in written)
+    return written
+
+
+def _cut(field: str, text: str) -> str:
+    """A name that is too long is no reason to lose the event."""
+    return text[: AuditEvent._meta.get_field(field).max_length]

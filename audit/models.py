@@ -3,6 +3,7 @@
 from django.db import models
 
 from audit.context import Source
+from audit.queries import AuditEventQuerySet
 
 
 class Action(models.TextChoices):
@@ -40,7 +41,10 @@ class Action(models.TextChoices):
 
 
 class AuditEvent(models.Model):
-    """One fact. Ids are kept as text, without foreign keys, so that history outlives what it speaks of."""
+    """One fact. Ids are kept as text, without foreign keys, so that history outlives what it speaks of.
+
+    A column that is added later must be null in older events: a seal leaves nulls out, so that it still fits.
+    """
 
     at = models.DateTimeField(db_index=True)
     action = models.CharField(max_length=40, choices=Action.choices)
@@ -61,6 +65,8 @@ class AuditEvent(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     ticket = models.CharField(max_length=64, blank=True)
     detail = models.JSONField(default=dict, blank=True)
+
+    objects = AuditEventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -89,3 +95,22 @@ class AuditSeal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.hash[:12]}"
+
+
+class AuditPending(models.Model):
+    """An event that waits for its seal.
+
+    Written with the event and removed with the seal, so that finding what is pending costs the same after
+    millions of events. Ids alone cannot tell: PostgreSQL may commit a smaller one after a larger one.
+    """
+
+    event = models.OneToOneField(
+        AuditEvent,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="pending",
+    )
+
+    def __str__(self) -> str:
+        return f"event {self.event_id}"
