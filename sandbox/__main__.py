@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_switch,
         action="append",
         default=[],
-        help="a switch, e.g. --switch quota_scale=0 --switch outage=503; sandbox/README.md lists them",
+        help="a switch, e.g. --switch quota_scale=0 --switch outage=closed; sandbox/README.md lists them",
     )
     return parser
 

@@ -146,7 +146,7 @@ class LocalAws:
 
     def _require_health(self, call: Call) -> None:
         code, message = FAULTS[call.service]
-        if self.switches.outage == "503":
+        if self.switches.outage == "unavailable":
             raise Refusal(503, "ServiceUnavailableException", "Service Unavailable")
         if self._strikes("error_rate", call):
             raise Refusal(500, code, message)

@@ -63,7 +63,8 @@ def require_schema(operation: str, values: Any) -> None:  # Any: whatever JSON h
         raise _refusal([f'{kind} does not match any allowed primitive type (allowed: ["object"])'])
     rules = SCHEMAS[operation]
     absent = sorted(name for name in rules if name not in values and name not in OPTIONAL)
-    found = [f"object has missing required properties ({json.dumps(absent)})"] if absent else []
+    listed = json.dumps(absent, separators=(",", ":"))
+    found = [f"object has missing required properties ({listed})"] if absent else []
     for name, rule in rules.items():
         if name in values:
             found += rule.complaints(values[name])

@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.errors import BadSwitch
 from sandbox.records import ACCOUNT_STATES, CONTACT_TYPES
 
-OUTAGES = (None, "closed", "503", "hang")
+OUTAGES = (None, "closed", "unavailable", "hang")
 DENIALS = ("identity", "session", "explicit", "scp")
 STATE_RULES = ("all", "read", "none")
 RATES = ("error_rate", "drop_before", "drop_after", "empty_pages")
@@ -44,7 +44,7 @@ class Switches:
         candidate = Switches(**asdict(self))
         for name, value in values.items():
             if name not in NAMES:
-                raise BadSwitch(f"There is no switch {name!r}; there are: {', '.join(sorted(NAMES))}.")
+                raise BadSwitch(f"There is no switch {name!r}; sandbox/README.md lists them.")
             setattr(candidate, name, _checked(name, value, getattr(candidate, name)))
         for name in values:
             setattr(self, name, getattr(candidate, name))
