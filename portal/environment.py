@@ -8,17 +8,20 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from portal.installation import enter_sandbox, running_sandbox
+
 env = environ.FileAwareEnv()
 
 
 def load(base: Path, var: Path) -> None:
-    """Fill gaps of the environment from .env, and from what a running `manage.py up` has left in var/."""
+    """Fill gaps of the environment from .env; beside a running `manage.py up`, take its sandbox for AWS."""
     env.read_env(os.environ.get("PORTAL_ENV_FILE", str(base / ".env")))
-    # A command typed beside a running `up` then reaches the same Redis, key and sandbox as its parts.
-    env.read_env(str(var / "up.env"))
-    if flag("AWS_SANDBOX", False):
-        # In place of credentials and profiles of the real AWS, which stay out of the sandbox.
-        env.read_env(str(var / "sandbox.env"), overwrite=True)
+    sandbox = running_sandbox(var)
+    if sandbox is None:
+        return
+    os.environ.setdefault("EMBEDDED", "true")
+    if sandbox and flag("AWS_SANDBOX", True):
+        enter_sandbox(sandbox)
 
 
 def text(name: str, default: str = "") -> str:

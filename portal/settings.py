@@ -7,6 +7,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from portal.environment import choice, database, flag, load, number, redis_address, secret_key, text, words
+from portal.installation import socket_path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("PORTAL_VAR") or BASE_DIR / "var")
@@ -92,7 +93,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis: Celery's broker, the cache, and the quota's token buckets.
-REDIS_URL = redis_address("REDIS_URL", f"unix://{VAR_DIR / 'redis.sock'}")
+REDIS_URL = redis_address("REDIS_URL", f"unix://{socket_path(VAR_DIR)}")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)

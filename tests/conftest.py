@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.testing import Sandbox
+from tests import chromium
 
 PASSWORD = "correct horse battery staple"
 CAST = {
@@ -145,6 +146,20 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         aws.forget_clients()
         yield server
     aws.forget_clients()
+
+
+# The browser
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    """pytest-playwright starts the Chromium of this machine, which asks nobody outside for anything."""
+    quiet = ["background-networking", "component-update", "sync"]
+    return {
+        **browser_type_launch_args,
+        "executable_path": chromium.find(),
+        "args": [*(f"--disable-{name}" for name in quiet), "--no-first-run"],
+    }
 
 
 # The cast
