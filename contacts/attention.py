@@ -1,0 +1,134 @@
+"""What needs somebody: changes that ended badly, contacts we cannot read, values changed behind our back."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.models import Action, AuditEvent
+from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus
+from orgs.access import visible_to
+from orgs.models import Account, Organization
+from portal.causes import Cause
+
+DRIFT_SHOWN_FOR = timedelta(days=7)
+# Icon, title, text (empty: the causes) and the word of the link.
+CHANGE_MATTERS = {
+    ChangeStatus.FAILED: ("x-octagon-fill", "{} failed", "", "Fix"),
+    ChangeStatus.CONFLICT: (
+        "intersect",
+        "{} met another value in AWS",
+        "Not overwritten: somebody changed the contact in AWS meanwhile.",
+        "Decide",
+    ),
+    ChangeStatus.UNCONFIRMED: (
+        "question-circle",
+        "{} without an answer from AWS",
+        "The portal reads the contact back until it is sure.",
+        "Watch",
+    ),
+    ChangeStatus.WAITING: (
+        "person-check",
+        "{} waiting for approval",
+        "Somebody else has to agree first.",
+        "Review",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Matter:
+    """One thing that needs somebody: how it looks, what it is, and where one goes on."""
+
+    state: str
+    icon: str
+    title: str
+    text: str
+    action: str
+    url: str
+
+
+def unsettled(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
+    """Changes that somebody must look at. One that failed is settled as soon as a later one was asked for."""
+    later = ContactChange.objects.filter(contact=OuterRef("contact"), pk__gt=OuterRef("pk"))
+    ended_badly = Q(status__in=[ChangeStatus.FAILED, ChangeStatus.CONFLICT]) & ~Exists(later)
+    return changes.filter(ended_badly | Q(status__in=[ChangeStatus.UNCONFIRMED, ChangeStatus.WAITING]))
+
+
+def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Matter]:
+    """The matters of what the user may see, the most urgent first; four queries."""
+    accounts = visible_to(user).filter(left_at=None)
+    return [
+        *_organizations(organizations),
+        *_changes(accounts),
+        *_unknown(accounts),
+        *_drift(accounts),
+    ]
+
+
+def _organizations(organizations: Iterable[Organization]) -> Iterator[Matter]:
+    for owner in organizations:
+        if owner.problem:
+            cause = Cause(owner.problem)
+            url = reverse("orgs:organization_detail", args=[owner.aws_id])
+            text = f"{cause.label} {cause.remedy}"
+            yield Matter("failed", "diagram-3", f"{owner} cannot be read in full", text, "Mend", url)
+
+
+def _changes(accounts: QuerySet[Account]) -> Iterator[Matter]:
+    changes = unsettled(ContactChange.objects.filter(contact__account__in=accounts)).order_by()
+    causes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for status, problem, number in changes.values_list("status", "problem").annotate(Count("pk")):
+        causes[status][problem] += number
+    for status, (icon, words, text, action) in CHANGE_MATTERS.items():
+        if status in causes:
+            title = words.format(_number(causes[status].total(), "change"))
+            url = f"{reverse('contacts:change_list')}?show=attention&status={status}"
+            yield Matter(status, icon, title, text or _cause_words(causes[status]), action, url)
+
+
+def _unknown(accounts: QuerySet[Account]) -> Iterator[Matter]:
+    contacts = AlternateContact.objects.filter(account__in=accounts, status=ContactStatus.UNKNOWN)
+    grouped = contacts.order_by().values_list("problem").annotate(Count("account", distinct=True))
+    causes = Counter(dict(grouped))
+    unread = causes.pop(Cause.NOT_READ_YET, 0)
+    lists = f"{reverse('contacts:account_list')}?contact=unknown"
+    if causes:
+        number = contacts.exclude(problem=Cause.NOT_READ_YET).aggregate(n=Count("account", distinct=True))[
+            "n"
+        ]
+        title = f"{_number(number, 'account')} cannot be read in full"
+        url = lists + (f"&problem={next(iter(causes))}" if len(causes) == 1 else "")
+        yield Matter("unknown", "question-circle", title, _cause_words(causes), "See why", url)
+    if unread:
+        title = f"{_number(unread, 'account')} not read yet"
+        text = "The portal reads them one after another, as fast as AWS allows."
+        yield Matter(
+            "queued", "hourglass-split", title, text, "Show", f"{lists}&problem={Cause.NOT_READ_YET}"
+        )
+
+
+def _drift(accounts: QuerySet[Account]) -> Iterator[Matter]:
+    since = timezone.now() - DRIFT_SHOWN_FOR
+    events = AuditEvent.objects.filter(action=Action.CONTACT_DRIFT, at__gte=since).order_by()
+    number = accounts.filter(aws_id__in=events.values("account_id")).count()
+    if number:
+        title = f"{_number(number, 'account')} changed outside the portal"
+        text = f"Somebody changed a contact in AWS directly in the last {DRIFT_SHOWN_FOR.days} days."
+        url = f"{reverse('contacts:account_list')}?drift=true"
+        yield Matter("waiting", "signpost-split", title, text, "Compare", url)
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _cause_words(causes: Counter[str]) -> str:
+    """“An IAM policy does not allow it: 3. AWS did not answer: 1.”"""
+    said = [(Cause(cause).label.rstrip("."), number) for cause, number in causes.most_common() if cause]
+    return " ".join(f"{words}: {number}." for words, number in said)

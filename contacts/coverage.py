@@ -1,0 +1,172 @@
+"""How much of what we own has its contacts: by type, and by unit as a heat table."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count
+from django.urls import reverse
+
+from contacts.models import AlternateContact, ContactStatus, ContactType
+from orgs.access import organizations_visible_to, visible_to
+from orgs.models import Organization, OrganizationalUnit
+
+# Percent from which a cell is this warm or cooler; less is 4.
+HEAT = ((100, 0), (95, 1), (85, 2), (60, 3))
+ROOT, TOP, CHILD = 1, 2, 3  # units by the number of parts in their path
+
+Place = tuple[int | None, int | None]  # the keys of an organization and a unit
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many contacts of one type are set, not set and unknown; the query leads to the list."""
+
+    contact_type: ContactType
+    accounts: int
+    set: int
+    absent: int
+    query: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def unknown(self) -> int:
+        return self.accounts - self.set - self.absent
+
+    @property
+    def percent(self) -> int:
+        """Whole percent; 100 only when all are set, and 0 only when none is."""
+        if self.set == self.accounts:
+            return 100
+        return min(99, max(1 if self.set else 0, round(100 * self.set / self.accounts)))
+
+    @property
+    def heat(self) -> int:
+        return next((level for limit, level in HEAT if self.percent >= limit), 4)
+
+    @property
+    def words(self) -> str:
+        return f"{self.set} set, {self.absent} not set, {self.unknown} unknown"
+
+    @property
+    def url(self) -> str:
+        """What is missing; where nothing is, what is set."""
+        return self._url_of("set" if self.set == self.accounts else "missing")
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The list of each status."""
+        return {status: self._url_of(status) for status in ContactStatus.values}
+
+    def _url_of(self, contact: str) -> str:
+        query = self.query | {"type": self.contact_type.value, "contact": contact}
+        return f"{reverse('contacts:account_list')}?{urlencode(query)}"
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    """An organization, a unit with everything below it, or the standalone accounts."""
+
+    label: str
+    accounts: int
+    cells: list[Tally]
+    depth: int
+
+    @property
+    def is_organization(self) -> bool:
+        return self.depth == ROOT
+
+    @property
+    def is_child(self) -> bool:
+        return self.depth == CHILD
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The whole picture."""
+
+    accounts: int
+    standalone: int
+    organizations: list[Organization]
+    types: list[Tally]
+    rows: list[HeatRow]
+
+
+class _Counts:
+    """Accounts, and contacts by type and status, for each organization and unit: two queries."""
+
+    def __init__(self, user: Any) -> None:
+        accounts = visible_to(user).filter(left_at=None).order_by()
+        grouped = accounts.values_list("organization_id", "unit_id").annotate(Count("pk"))
+        self.accounts: dict[Place, int] = {(owner, unit): n for owner, unit, n in grouped}
+        contacts = AlternateContact.objects.filter(account__in=accounts).order_by()
+        place = ("account__organization_id", "account__unit_id")
+        self.contacts: Counter[tuple[Place, str, str]] = Counter()
+        for owner, unit, contact_type, status, n in contacts.values_list(
+            *place, "contact_type", "status"
+        ).annotate(Count("pk")):
+            self.contacts[(owner, unit), contact_type, status] = n
+
+    def tallies(self, places: Iterable[Place], query: dict[str, str] | None = None) -> list[Tally]:
+        """One tally a type over these places; an account whose contacts have no row yet counts as unknown."""
+        places = [place for place in places if place in self.accounts]
+        accounts = sum(self.accounts[place] for place in places)
+        return [
+            Tally(
+                contact_type,
+                accounts,
+                sum(self.contacts[place, contact_type, ContactStatus.SET] for place in places),
+                sum(self.contacts[place, contact_type, ContactStatus.ABSENT] for place in places),
+                query or {},
+            )
+            for contact_type in ContactType
+        ]
+
+    def row(self, label: str, places: Iterable[Place], query: dict[str, str], depth: int) -> list[HeatRow]:
+        """One row of the heat table; none where there is no account."""
+        cells = self.tallies(places, query)
+        return [HeatRow(label, cells[0].accounts, cells, depth)] if cells[0].accounts else []
+
+
+def coverage_of(user: Any) -> Coverage:
+    """Coverage of what the user may see, accounts that left aside; four queries however many accounts."""
+    counts = _Counts(user)
+    organizations = list(organizations_visible_to(user))
+    units: dict[int, list[OrganizationalUnit]] = defaultdict(list)
+    for unit in OrganizationalUnit.objects.filter(organization__in=organizations):
+        units[unit.organization_id].append(unit)
+    standalone = [place for place in counts.accounts if place[0] is None]
+    rows = [row for owner in organizations for row in _rows(counts, owner, units[owner.pk])]
+    return Coverage(
+        accounts=sum(counts.accounts.values()),
+        standalone=sum(counts.accounts[place] for place in standalone),
+        organizations=organizations,
+        types=counts.tallies(counts.accounts),
+        rows=rows + counts.row("Standalone", standalone, {"organization": "standalone"}, TOP),
+    )
+
+
+def _rows(counts: _Counts, owner: Organization, units: list[OrganizationalUnit]) -> list[HeatRow]:
+    """The organization, then the units below its root, each followed by its children."""
+    everything = [place for place in counts.accounts if place[0] == owner.pk]
+    rows = counts.row(str(owner), everything, {"organization": owner.aws_id}, ROOT)
+    names = {unit.path: unit.name.lower() for unit in units}
+    below = defaultdict(list)
+    for unit in units:
+        for ancestor in _ancestors(unit.path):
+            below[ancestor].append((owner.pk, unit.pk))
+    shown = [unit for unit in units if _depth(unit) in (TOP, CHILD)]
+    for unit in sorted(shown, key=lambda unit: [names.get(path, "") for path in _ancestors(unit.path)]):
+        rows += counts.row(unit.name, below[unit.path], {"unit": unit.aws_id}, _depth(unit))
+    return rows
+
+
+def _depth(unit: OrganizationalUnit) -> int:
+    return unit.path.count("/")
+
+
+def _ancestors(path: str) -> list[str]:
+    """The paths from the unit below the root down to the unit itself."""
+    parts = path.strip("/").split("/")
+    return ["/".join(parts[:n]) + "/" for n in range(TOP, len(parts) + 1)]

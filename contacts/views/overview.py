@@ -1,0 +1,27 @@
+"""The first page: how many contacts are there, and what needs somebody."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from contacts.attention import needs_attention
+from contacts.coverage import coverage_of
+from contacts.models import OPEN, ContactChange
+from orgs.access import Right, require, visible_to
+
+RECENT = 6
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Coverage by type and unit, what needs attention, and what was changed lately."""
+    require(request.user, Right.VIEW)
+    coverage = coverage_of(request.user)
+    changes = ContactChange.objects.filter(contact__account__in=visible_to(request.user))
+    context = {
+        "coverage": coverage,
+        "matters": needs_attention(request.user, coverage.organizations),
+        "open_changes": changes.filter(status__in=OPEN).count(),
+        "recent": changes.select_related("contact__account", "requested_by").order_by("-pk")[:RECENT],
+    }
+    return render(request, "contacts/overview.html", context)
