@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
 
+from audit.context import Context, Source
 from orgs.models import Account, Organization
 
 
@@ -64,7 +65,18 @@ def has_right(user: Any, right: Right) -> bool:
 def require(user: Any, right: Right) -> None:
     """Raise PermissionDenied unless the user has the right."""
     if not has_right(user, right):
-        raise PermissionDenied(f"This needs the right “{right.label}”. Ask an administrator for a role that has it.")
+        raise PermissionDenied(
+            f"This needs the right “{right.label}”. Ask an administrator for a role that has it."
+        )
+
+
+def require_in(context: Context, right: Right) -> None:
+    """Raise PermissionDenied unless the context may do this; the portal itself and its operator may.
+
+    Commands without --as and workers have no actor: who runs them owns the machine. A page always has one.
+    """
+    if context.actor is not None or context.source == Source.PAGE:
+        require(context.actor, right)
 
 
 def visible_to(user: Any) -> QuerySet[Account]:

@@ -1,10 +1,13 @@
 """What we own in AWS: organizations, their units, and accounts."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from portal.aws import Caller
 from portal.causes import Cause
@@ -39,6 +42,22 @@ class Standing(models.TextChoices):
     MEMBER = "member", "Member account"
 
 
+RETRY_AFTER_SECONDS = 300
+
+
+class OrganizationQuerySet(models.QuerySet):
+    def due(self) -> "OrganizationQuerySet":
+        """Those whose discovery is older than the interval; after a failure five minutes pass."""
+        now = timezone.now()
+        interval = settings.DISCOVERY_INTERVAL
+        old = now - timedelta(seconds=interval)
+        tried = now - timedelta(seconds=min(interval, RETRY_AFTER_SECONDS))
+        return self.filter(
+            Q(observed_at__isnull=True) | Q(observed_at__lte=old),
+            Q(tried_at__isnull=True) | Q(tried_at__lte=tried),
+        )
+
+
 class Organization(models.Model):
     """One AWS organization and the credentials that read it. Nothing secret is stored."""
 
@@ -56,7 +75,12 @@ class Organization(models.Model):
     trusted_access = models.BooleanField(null=True)
     problem = models.CharField(max_length=40, choices=Cause.choices, blank=True)
     connected_at = models.DateTimeField(auto_now_add=True)
-    observed_at = models.DateTimeField(null=True, blank=True)
+    tried_at = models.DateTimeField(null=True, blank=True, help_text="When discovery last began.")
+    observed_at = models.DateTimeField(null=True, blank=True, help_text="When discovery last succeeded.")
+    checks = models.JSONField(default=list, blank=True, help_text="What the last preflight found.")
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OrganizationQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "aws_id"]
@@ -74,6 +98,17 @@ class Organization(models.Model):
             role_arn=self.role_arn,
             external_id=self.external_id,
         )
+
+    @property
+    def obstacle(self) -> Cause | None:
+        """Why AWS would refuse every call for a member, if so."""
+        if self.standing == Standing.MEMBER:
+            return Cause.NOT_ADMINISTRATOR
+        if self.feature_set == "CONSOLIDATED_BILLING":
+            return Cause.CONSOLIDATED_BILLING
+        if self.trusted_access is False:
+            return Cause.TRUSTED_ACCESS_OFF
+        return None
 
     @property
     def management_caller(self) -> Caller | None:
@@ -200,8 +235,6 @@ def _reach_member(account: Account, organization: Organization) -> Reach:
         if caller is None:
             raise Unreachable(Cause.MANAGEMENT_ROLE_MISSING)
         return Reach(caller, None)
-    if organization.feature_set == "CONSOLIDATED_BILLING":
-        raise Unreachable(Cause.CONSOLIDATED_BILLING)
-    if organization.trusted_access is False:
-        raise Unreachable(Cause.TRUSTED_ACCESS_OFF)
+    if organization.obstacle:
+        raise Unreachable(organization.obstacle)
     return Reach(organization.caller, account.aws_id)

@@ -1,0 +1,52 @@
+"""sync_accounts: read organizations, units and accounts from AWS, here and now."""
+
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from portal.quota import Lane
+
+from audit.context import Context, command_context
+from orgs.discovery import AlreadyRunning, discover
+from orgs.models import Organization
+from portal.aws import AwsError
+from portal.commands import PortalCommand, add_json, failed, wrong_usage
+
+
+class Command(PortalCommand):
+    help = "Read organizations, units and accounts from AWS in this process, without a worker."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--organization", metavar="o-…", help="Only this organization; by default every connected one."
+        )
+        add_json(parser)
+
+    def work(self, options: dict[str, Any]) -> None:
+        context = command_context()
+        results = [self._sync(organization, context) for organization in _chosen(options["organization"])]
+        text = "\n".join(result["text"] for result in results) or "No organization is connected."
+        self.answer(options, results, text)
+        if any(result["problem"] for result in results):
+            raise failed("Not every organization could be read.")
+
+    def _sync(self, organization: Organization, context: Context) -> dict[str, Any]:
+        result = {"organization": organization.aws_id, "problem": ""}
+        try:
+            with self.progress(f"Accounts of {organization}") as bar:
+                findings = discover(organization, context=context, lane=Lane.CHECK, seen=bar.step)
+        except AwsError as error:
+            text = f"{organization}: {error} {error.cause.remedy}"
+            return result | {"problem": error.cause.value, "text": text}
+        except AlreadyRunning as error:
+            return result | {"problem": "already_running", "text": str(error)}
+        return result | asdict(findings) | {"text": f"{organization}: {findings}."}
+
+
+def _chosen(aws_id: str | None) -> list[Organization]:
+    organizations = Organization.objects.all()
+    if aws_id:
+        organizations = organizations.filter(aws_id=aws_id)
+    if aws_id and not organizations:
+        raise wrong_usage(f"No organization {aws_id} is connected. Connect it with connect_organization.")
+    return list(organizations)

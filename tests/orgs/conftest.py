@@ -1,0 +1,29 @@
+"""What the tests of organizations share: the demo organization, connected."""
+
+import pytest
+
+from audit.context import command_context
+from audit.models import AuditEvent
+from orgs.connecting import connect_organization
+from orgs.discovery import discover
+from orgs.models import Organization
+from sandbox.testing import Sandbox
+
+
+@pytest.fixture
+def organization(db, sandbox: Sandbox, redis_url: str) -> Organization:
+    """Connected with the management account's credentials; not discovered yet."""
+    sandbox.switch(quota_scale=0)
+    return connect_organization(context=command_context())
+
+
+@pytest.fixture
+def discovered(organization: Organization) -> Organization:
+    """Connected and discovered once."""
+    discover(organization, context=command_context())
+    return organization
+
+
+def events_of(*actions: str) -> list[AuditEvent]:
+    """The events of these actions, oldest first."""
+    return list(AuditEvent.objects.filter(action__in=actions).order_by("pk"))
