@@ -120,9 +120,10 @@ class LocalAws:
 
     def _delayed_answer(self, call: Call, request: HttpRequest, attempt: Attempt) -> HttpResponse | None:
         """Spend half of the latency on the way to AWS and half on the way back."""
-        if self.switches.outage == "hang":
+        outage = self.switches.outage
+        if outage == "hang":
             self._hang()
-        if self.switches.outage in ("closed", "hang"):
+        if outage in ("closed", "hang"):
             return None
         self._travel()
         if self._strikes("drop_before", call):

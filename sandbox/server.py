@@ -31,9 +31,9 @@ class Server(socketserver.ThreadingTCPServer):
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
 
-    def start(self) -> None:
-        """Serve in a thread of its own."""
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True, name="sandbox").start()
+    def start(self, stops_within: float = 0.25) -> None:
+        """Serve in a thread of its own, which looks this often whether it shall stop."""
+        threading.Thread(target=self.serve_forever, args=(stops_within,), daemon=True, name="sandbox").start()
 
     def stop(self) -> None:
         """Stop listening and close every connection."""

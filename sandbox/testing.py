@@ -44,7 +44,7 @@ class Sandbox:
         world = open_world(self._state, self._make) if self._state else self._make()
         self.aws = LocalAws(world, **self._switches)
         self._server = Server(self.aws, port=self._port)
-        self._server.start()
+        self._server.start(stops_within=0.01)
         self._port = self._server.server_address[1]
         return self
 
