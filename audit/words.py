@@ -1,0 +1,127 @@
+"""Events in words: a sentence for each, and its old and new values field by field."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from audit.context import Source
+from audit.models import Action, AuditEvent
+
+SENTENCES = {
+    Action.CHANGE_REQUESTED: "Change asked for by {who}",
+    Action.CHANGE_APPLIED: "AWS took the change of {who}",
+    Action.CHANGE_UNCHANGED: "Change of {who} settled: AWS had this value already",
+    Action.CHANGE_UNCONFIRMED: "Change of {who} sent, but the answer of AWS was lost",
+    Action.CHANGE_FAILED: "Change of {who} failed",
+    Action.CHANGE_CONFLICT: "Change of {who} held back: AWS has another value meanwhile",
+    Action.CHANGE_CANCELLED: "Change cancelled by {who}",
+    Action.CHANGE_SUPERSEDED: "Change replaced by a newer one",
+    Action.CONTACT_BASELINE: "Contacts seen for the first time",
+    Action.CONTACT_DRIFT: "Contact changed outside the portal",
+    Action.CONTACTS_EXPORTED: "Contacts exported by {who}",
+    Action.ACCOUNT_JOINED: "Account found in the organization",
+    Action.ACCOUNT_MOVED: "Account moved to another unit",
+    Action.ACCOUNT_LEFT: "Account left the organization",
+    Action.ACCOUNT_STATE_CHANGED: "State of the account changed in AWS",
+    Action.ACCOUNT_RENAMED: "Account renamed in AWS",
+    Action.ACCOUNT_CONNECTED: "Account connected by {who}",
+    Action.ORGANIZATION_CONNECTED: "Organization connected by {who}",
+    Action.ORGANIZATION_CHANGED: "Connection of the organization changed by {who}",
+    Action.USER_CREATED: "User created by {who}",
+    Action.USER_CHANGED: "User changed by {who}",
+    Action.ROLES_CHANGED: "Roles changed by {who}",
+    Action.PASSWORD_CHANGED: "Password changed by {who}",
+    Action.SIGN_IN_CHANGED: "Sign-in protection changed by {who}",
+    Action.SIGNED_IN: "{who} signed in",
+    Action.SIGN_IN_FAILED: "Sign-in failed",
+    Action.SIGNED_OUT: "{who} signed out",
+    Action.ACCESS_REFUSED: "Attempt of {who} refused",
+    Action.AUDIT_EXPORTED: "Audit exported by {who}",
+}
+
+LABELS = {
+    "email": "E-mail",
+    "aws_id": "AWS id",
+    "role_arn": "Role",
+    "management_role_arn": "Role for the management account",
+    "external_id": "External id",
+    "caller_account_id": "Account of the credentials",
+    "is_active": "Active",
+}
+STATUS, UNKNOWN = "status", "unknown"
+STATUS_WORDS = {"set": "Set", "absent": "Not set", UNKNOWN: "Unknown"}
+CONTACT_FIELDS = ("name", "title", "email", "phone")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field that is not what it was; an empty text: there was, or is, nothing."""
+
+    field: str
+    label: str
+    old: str
+    new: str
+
+
+def who(event: AuditEvent) -> str:
+    """The person behind an event, as it was written down then."""
+    if event.source == Source.COMMAND and event.os_user:
+        terminal = f"{event.os_user} at a terminal"
+        return f"{event.actor_label} ({terminal})" if event.actor_label else terminal
+    if event.actor_label:
+        return event.actor_label
+    return "somebody who was not signed in" if event.source == Source.PAGE else "the portal"
+
+
+def sentence(event: AuditEvent) -> str:
+    """What happened, in one sentence without its full stop."""
+    text = SENTENCES[Action(event.action)].format(who=who(event))
+    return text[:1].upper() + text[1:]
+
+
+def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Difference]:
+    """What is not the same in two records of an event, in the order in which they name it."""
+    before, after = before or {}, after or {}
+    rows = [
+        Difference(field, label_of(field), _side(before, field), _side(after, field))
+        for field in dict.fromkeys([*_ordered(before), *_ordered(after)])
+    ]
+    return [row for row in rows if row.old != row.new]
+
+
+def label_of(field: str) -> str:
+    """The name of a field, or of a contact's type, for people."""
+    return LABELS.get(field) or field.replace("_", " ").strip().lower().capitalize()
+
+
+def _ordered(values: Mapping[str, Any]) -> list[str]:
+    """PostgreSQL keeps no order of keys; a contact's fields come as its form shows them."""
+    first = [field for field in (STATUS, *CONTACT_FIELDS) if field in values]
+    return first + sorted(set(values) - set(first))
+
+
+def _side(values: Mapping[str, Any], field: str) -> str:
+    if field == STATUS:
+        return STATUS_WORDS.get(values.get(STATUS, ""), _text(values.get(STATUS)))
+    if field not in values and field in CONTACT_FIELDS and values.get(STATUS) == UNKNOWN:
+        return STATUS_WORDS[UNKNOWN]  # not known is not the same as empty
+    return _text(values.get(field))
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, Mapping):
+        return _contact(value) if STATUS in value else json.dumps(value, sort_keys=True, ensure_ascii=False)
+    if isinstance(value, list):
+        return ", ".join(_text(part) for part in value)
+    return str(value)
+
+
+def _contact(value: Mapping[str, Any]) -> str:
+    """A whole contact in one line, as a baseline holds three of them."""
+    parts = [value[field] for field in CONTACT_FIELDS if value.get(field)]
+    return ", ".join(parts) if parts else STATUS_WORDS.get(value[STATUS], str(value[STATUS]))
