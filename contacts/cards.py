@@ -1,0 +1,174 @@
+"""What the account page shows of each contact: the value, the open wishes, how the last one ended."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from audit.models import Action, AuditEvent
+from audit.words import Difference, differences
+from contacts.mirror import ensure_contacts
+from contacts.models import (
+    OPEN,
+    PENDING,
+    AlternateContact,
+    ChangeStatus,
+    ContactChange,
+    ContactStatus,
+    ContactType,
+)
+from contacts.observation import is_being_checked
+from orgs.access import can_edit
+from orgs.models import Account, Unreachable
+from portal.causes import Cause
+
+WORDS = {
+    ChangeStatus.WAITING: "Waits for approval",
+    ChangeStatus.QUEUED: "Queued, not sent yet",
+    ChangeStatus.SENDING: "Being sent to AWS",
+    ChangeStatus.UNCONFIRMED: "Sent; AWS has not confirmed it yet",
+    ChangeStatus.APPLIED: "Applied; AWS confirmed it",
+    ChangeStatus.UNCHANGED: "Nothing to change: AWS had this already",
+    ChangeStatus.FAILED: "Failed; nothing is tried any more",
+    ChangeStatus.CONFLICT: "Changed in AWS meanwhile. Not overwritten",
+    ChangeStatus.CANCELLED: "Cancelled before it was sent",
+    ChangeStatus.SUPERSEDED: "A newer change took its place",
+}
+NEEDS_A_DECISION = (ChangeStatus.FAILED, ChangeStatus.CONFLICT)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A change with its rows old -> new."""
+
+    change: ContactChange
+    rows: list[Difference]
+    may_cancel: bool
+
+    @property
+    def words(self) -> str:
+        """Its state, said of what it does."""
+        return WORDS.get(self.change.status, "")
+
+    @property
+    def cause(self) -> Cause | None:
+        return Cause(self.change.problem) if self.change.problem else None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One contact of the account."""
+
+    contact: AlternateContact
+    wishes: list[Wish]
+    ended: Wish | None
+    applied: ContactChange | None
+    drifted_at: datetime | None
+    may_edit: bool
+    is_checking: bool
+
+    @property
+    def cause(self) -> Cause | None:
+        return Cause(self.contact.problem) if self.contact.problem else None
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether there is, or may be, something to delete."""
+        return self.may_edit and self.contact.status != ContactStatus.ABSENT
+
+    @property
+    def is_live(self) -> bool:
+        """Whether waiting a moment may show something new."""
+        return self.is_checking or any(wish.change.status != ChangeStatus.WAITING for wish in self.wishes)
+
+    @property
+    def was_changed_outside(self) -> bool:
+        """Whether the value that stands there is not the last one we wrote."""
+        written_at = self.applied and self.applied.finished_at
+        return bool(self.drifted_at and (written_at is None or self.drifted_at > written_at))
+
+
+def wish_of(change: ContactChange, *, may_edit: bool) -> Wish:
+    """The change as pages show it."""
+    may_cancel = may_edit and change.status in PENDING
+    return Wish(change, differences(change.before, change.wanted_value), may_cancel)
+
+
+def cards_of(account: Account, user: Any) -> list[Card]:
+    """The account's three cards."""
+    contacts = _contacts_of(account)
+    changes = list(_changes_of(contacts))
+    drifts = _drifts_of(account)
+    is_checking = is_being_checked(account)
+    is_fixed = bool(why_fixed(account))
+    cards = []
+    for contact in contacts:
+        may_edit = can_edit(user, account, contact.contact_type)
+        own = [change for change in changes if change.contact_id == contact.pk]
+        wishes = [wish_of(change, may_edit=may_edit) for change in own if change.is_open]
+        ended = [c for c in own if c.pk == contact.latest_pk and c.status in NEEDS_A_DECISION]
+        cards.append(
+            Card(
+                contact=contact,
+                wishes=wishes,
+                ended=wish_of(ended[0], may_edit=may_edit) if ended else None,
+                applied=next((c for c in own if c.pk == contact.applied_pk), None),
+                drifted_at=drifts.get(contact.contact_type),
+                may_edit=may_edit and not is_fixed,
+                is_checking=is_checking,
+            )
+        )
+    return cards
+
+
+def why_fixed(account: Account) -> str:
+    """Why nobody can change this account's contacts now, in words; empty when they can."""
+    try:
+        account.reach()
+    except Unreachable as error:
+        return f"{error.cause.label} {error.cause.remedy}"
+    if not account.is_writable:
+        state = account.get_state_display().lower()
+        return f"The account's state is “{state}”. {Cause.STATE.remedy}"
+    return ""
+
+
+def seconds_until_next_look(cards: list[Card]) -> int:
+    """How soon a page that is open should ask again; 0: nothing is going on."""
+    asked = [wish.change.requested_at for card in cards if card.is_live for wish in card.wishes]
+    if not any(card.is_live for card in cards):
+        return 0
+    return pace(max(asked, default=timezone.now()))
+
+
+def pace(since: datetime) -> int:
+    """Every second at first; the longer it takes, the rarer the looks."""
+    age = timezone.now() - since
+    if age < timedelta(seconds=20):
+        return 1
+    return 3 if age < timedelta(minutes=2) else 15
+
+
+def _contacts_of(account: Account) -> list[AlternateContact]:
+    latest = ContactChange.objects.filter(contact=OuterRef("pk")).order_by("-pk")
+    applied = latest.filter(status=ChangeStatus.APPLIED)
+    contacts = AlternateContact.objects.filter(account=account).annotate(
+        latest_pk=Subquery(latest.values("pk")[:1]), applied_pk=Subquery(applied.values("pk")[:1])
+    )
+    if len(contacts) < len(ContactType):
+        ensure_contacts([account])
+        contacts = contacts.all()
+    return list(contacts.order_by("contact_type"))
+
+
+def _changes_of(contacts: list[AlternateContact]) -> QuerySet[ContactChange]:
+    named = {pk for contact in contacts for pk in (contact.latest_pk, contact.applied_pk) if pk}
+    changes = ContactChange.objects.filter(Q(contact__in=contacts, status__in=OPEN) | Q(pk__in=named))
+    return changes.select_related("requested_by").order_by("pk")
+
+
+def _drifts_of(account: Account) -> dict[str, datetime]:
+    events = AuditEvent.objects.filter(account_id=account.aws_id, action=Action.CONTACT_DRIFT).order_by()
+    return dict(events.values_list("contact_type").annotate(Max("at")))

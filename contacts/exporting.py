@@ -1,0 +1,89 @@
+"""Contacts on their way out, as CSV or JSON: one row for each contact, named as AWS names things."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from audit.context import Context
+from audit.log import record
+from audit.models import Action
+from contacts.models import AlternateContact
+from orgs.access import Right, require, visible_to
+from orgs.models import Account
+from portal.causes import Cause
+from portal.spreadsheets import csv_lines
+
+COLUMNS = (
+    "AccountId",
+    "AccountName",
+    "AlternateContactType",
+    "Status",
+    "Name",
+    "Title",
+    "EmailAddress",
+    "PhoneNumber",
+    "Problem",
+    "ObservedAt",
+)
+FORMATS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+CHUNK = 1000
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file that is written while it is read."""
+
+    lines: Iterator[str]
+    content_type: str
+    count: int
+
+
+def export_contacts(
+    accounts: QuerySet[Account], *, file_format: str, filters: Mapping[str, Any], context: Context
+) -> Export:
+    """The contacts of these accounts that the actor may see. The export is written down before it begins."""
+    require(context.actor, Right.EXPORT)
+    visible = accounts.filter(pk__in=visible_to(context.actor).order_by().values("pk"))
+    contacts = AlternateContact.objects.filter(account__in=visible.order_by().values("pk"))
+    count = contacts.count()
+    detail = {"contacts": count, "format": file_format, "filters": dict(filters)}
+    record(Action.CONTACTS_EXPORTED, context, detail=detail)
+    ordered = contacts.select_related("account").order_by("account__name", "account__aws_id", "contact_type")
+    rows = (row_of(contact) for contact in ordered.iterator(chunk_size=CHUNK))
+    lines = csv_lines(_with_head(rows)) if file_format == "csv" else _json_lines(rows)
+    return Export(lines, FORMATS[file_format], count)
+
+
+def row_of(contact: AlternateContact) -> tuple[str, ...]:
+    """One contact. What is unknown says so and why, beside the value AWS gave last, if it ever gave one."""
+    observed_at = contact.observed_at.strftime("%Y-%m-%dT%H:%M:%SZ") if contact.observed_at else ""
+    problem = Cause(contact.problem).label if contact.problem else ""
+    return (
+        contact.account.aws_id,
+        contact.account.name,
+        contact.contact_type,
+        contact.status,
+        contact.name,
+        contact.title,
+        contact.email,
+        contact.phone,
+        problem,
+        observed_at,
+    )
+
+
+def _with_head(rows: Iterator[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    yield COLUMNS
+    yield from rows
+
+
+def _json_lines(rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    """A list with one object a line."""
+    start = "[\n"
+    for row in rows:
+        yield start + json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False)
+        start = ",\n"
+    yield "[]\n" if start == "[\n" else "\n]\n"

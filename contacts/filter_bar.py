@@ -1,0 +1,73 @@
+"""The bar of filters over a list: which fields it shows, which are in force, and the way to remove each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.choices import flatten_choices
+
+from contacts.filters import STANDALONE
+
+PLACES = ("page", "newer", "older")  # where in the list somebody is; another filter begins at the top
+
+
+@dataclass(frozen=True)
+class ActiveFilter:
+    """One filter in force: its words, and the query string without it."""
+
+    label: str
+    text: str
+    without: str
+
+
+def filter_bar(
+    form: forms.BaseForm, query: QueryDict, *, chosen: Iterable[str], kept: Iterable[str] = ()
+) -> dict[str, Any]:
+    """What the templates _filters.html and _filters_on.html show.
+
+    chosen stand in the bar, kept are carried along unseen, all others are behind "More".
+    """
+    in_bar, unseen = {"q", *chosen}, {*kept, "sort", "size"}
+    rare = [name for name in form.fields if name not in in_bar | set(kept)]
+    return {
+        "form": form,
+        "chosen_fields": [form[name] for name in chosen],
+        "rare_fields": [form[name] for name in rare],
+        "kept": [(name, query[name]) for name in (*kept, "size") if query.get(name)],
+        "active_filters": _active(form, query, without=in_bar | {"sort"}),
+        "is_filtered": any(query.get(name) for name in form.fields if name not in unseen - set(kept)),
+    }
+
+
+def query_without(query: QueryDict, *names: str) -> str:
+    """The query string without these and from the top of the list."""
+    return query_with(query, dict.fromkeys(names))
+
+
+def query_with(query: QueryDict, changes: dict[str, str | None]) -> str:
+    """The query string with changes, from the top of the list; None removes."""
+    changed = query.copy()
+    for name in (*PLACES, *changes):
+        changed.pop(name, None)
+    changed.update({name: value for name, value in changes.items() if value is not None})
+    return f"?{changed.urlencode()}"
+
+
+def _active(form: forms.BaseForm, query: QueryDict, *, without: set[str]) -> list[ActiveFilter]:
+    active = []
+    for name, field in form.fields.items():
+        if name not in without and any(query.getlist(name)):
+            words = _words_of(field, query.getlist(name))
+            active.append(ActiveFilter(str(field.label), words, query_without(query, name)))
+    return active
+
+
+def _words_of(field: forms.Field, values: list[str]) -> str:
+    if isinstance(field, forms.NullBooleanField | forms.BooleanField):
+        return "yes"
+    if isinstance(field, forms.ModelChoiceField) and values[0] != STANDALONE:
+        return str(field.queryset.filter(**{field.to_field_name or "pk": values[0]}).first() or values[0])
+    labels = {str(value): str(label) for value, label in flatten_choices(getattr(field, "choices", []))}
+    return " or ".join(labels.get(value, value) for value in values if value)

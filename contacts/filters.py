@@ -1,0 +1,199 @@
+"""The filters of the lists, as they stand in the URL."""
+
+from datetime import timedelta
+from typing import Any
+
+import django_filters
+from django import forms
+from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower, Trim
+from django.utils import timezone
+
+from audit.models import Action, AuditEvent
+from contacts.details import PLACEHOLDER_WORDS, is_dummy_phone
+from contacts.models import OPEN, AlternateContact, ChangeStatus, ContactChange, ContactStatus, ContactType
+from orgs.access import organizations_visible_to
+from orgs.models import Account, AccountState, Organization, OrganizationalUnit
+from portal.causes import Cause
+
+LEFT = "LEFT"
+STANDALONE = "standalone"
+DRIFT_SHOWN_FOR = timedelta(days=7)
+MISSING = "missing"
+
+
+class AccountFilterForm(forms.Form):
+    """The fields that speak of one contact of the account; they hold for the same contact together."""
+
+    type = forms.ChoiceField(
+        label="Contact type", required=False, choices=[("", "Any type"), *ContactType.choices]
+    )
+    contact = forms.ChoiceField(
+        label="Contact is",
+        required=False,
+        choices=[("", "Anything"), *ContactStatus.choices, (MISSING, "Not set or unknown")],
+    )
+    problem = forms.ChoiceField(
+        label="Unknown because", required=False, choices=[("", "Any cause"), *Cause.choices]
+    )
+    email = forms.CharField(label="Contact e-mail", required=False, max_length=254)
+    domain = forms.CharField(label="E-mail domain", required=False, max_length=253)
+    placeholder = forms.BooleanField(label="Placeholder values", required=False)
+
+
+class AccountFilter(django_filters.FilterSet):
+    """The account list: where the account is, what state it is in, and what one of its contacts holds."""
+
+    q = django_filters.CharFilter(method="search", label="Name, id or e-mail")
+    organization = django_filters.ModelChoiceFilter(
+        label="Organization",
+        queryset=lambda request: organizations_visible_to(request.user),
+        to_field_name="aws_id",
+        null_label="Standalone",
+        null_value=STANDALONE,
+    )
+    unit = django_filters.ModelChoiceFilter(
+        label="Unit",
+        queryset=lambda request: _units_of(organizations_visible_to(request.user)),
+        to_field_name="aws_id",
+        method="in_unit",
+    )
+    state = django_filters.ChoiceFilter(
+        label="State",
+        choices=[*AccountState.choices, (LEFT, "Left")],
+        method="in_state",
+        empty_label="Any but left",
+    )
+    drift = django_filters.BooleanFilter(
+        label="Changed outside the portal in 7 days", method="with_drift", widget=forms.CheckboxInput
+    )
+    sort = django_filters.OrderingFilter(
+        fields={"name": "name", "aws_id": "id", "state": "state", "contacts_read_at": "read"}
+    )
+
+    class Meta:
+        model = Account
+        fields: list[str] = []
+        form = AccountFilterForm
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        """All filters; without one of their own, accounts that left stay hidden."""
+        queryset = super().filter_queryset(queryset)
+        wanted = self.form.cleaned_data
+        if wanted.get("state") != LEFT:
+            queryset = queryset.filter(left_at=None)
+        contacts = _contacts_like(wanted)
+        if contacts is not None:
+            queryset = queryset.filter(pk__in=contacts.values("account_id"))
+        return queryset if wanted.get("sort") else queryset.order_by("name", "aws_id")
+
+    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """By account name, account id (spaces allowed), or e-mail of the account or a contact."""
+        digits = value.replace(" ", "")
+        contacts = AlternateContact.objects.filter(Q(email__icontains=value) | Q(name__icontains=value))
+        found = Q(name__icontains=value) | Q(email__icontains=value) | Q(pk__in=contacts.values("account_id"))
+        if digits.isdecimal():
+            found |= Q(aws_id__contains=digits)
+        return queryset.filter(found)
+
+    def in_unit(self, queryset: QuerySet, name: str, unit: OrganizationalUnit) -> QuerySet:
+        """The unit and everything below it."""
+        return queryset.filter(unit__organization=unit.organization_id, unit__path__startswith=unit.path)
+
+    def in_state(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """By AWS's state, or those that left."""
+        return queryset.exclude(left_at=None) if value == LEFT else queryset.filter(state=value)
+
+    def with_drift(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        """Those whose contacts were changed behind our back lately."""
+        if not value:
+            return queryset
+        since = timezone.now() - DRIFT_SHOWN_FOR
+        drifted = AuditEvent.objects.filter(action=Action.CONTACT_DRIFT, at__gte=since)
+        return queryset.filter(aws_id__in=drifted.order_by().values("account_id"))
+
+
+def _units_of(organizations: QuerySet[Organization]) -> QuerySet[OrganizationalUnit]:
+    return OrganizationalUnit.objects.filter(organization__in=organizations)
+
+
+def _contacts_like(wanted: dict[str, Any]) -> QuerySet[AlternateContact] | None:
+    """The contacts that one row of the filter form describes; None when it says nothing about them."""
+    conditions = []
+    if wanted.get("contact") == MISSING:
+        conditions.append(~Q(status=ContactStatus.SET))
+    elif wanted.get("contact"):
+        conditions.append(Q(status=wanted["contact"]))
+    if wanted.get("problem"):
+        conditions.append(Q(status=ContactStatus.UNKNOWN, problem=wanted["problem"]))
+    if wanted.get("email"):
+        conditions.append(Q(email__iexact=wanted["email"].strip()))
+    if wanted.get("domain"):
+        conditions.append(Q(email__iendswith="@" + wanted["domain"].strip().lstrip("@")))
+    contacts = AlternateContact.objects.order_by()
+    if wanted.get("placeholder"):
+        contacts, condition = _placeholders(contacts)
+        conditions.append(condition)
+    if not conditions:
+        return None
+    if wanted.get("type"):
+        contacts = contacts.filter(contact_type=wanted["type"])
+    return contacts.filter(*conditions)
+
+
+def _placeholders(contacts: QuerySet[AlternateContact]) -> tuple[QuerySet[AlternateContact], Q]:
+    """The rule of details.is_placeholder() for the database."""
+    words = [*PLACEHOLDER_WORDS, ""]
+    phones = contacts.filter(status=ContactStatus.SET).values_list("phone", flat=True).distinct()
+    dummies = [phone for phone in phones if is_dummy_phone(phone)]
+    contacts = contacts.annotate(name_word=Lower(Trim("name")), title_word=Lower(Trim("title")))
+    is_placeholder = Q(name_word__in=words) | Q(title_word__in=words) | Q(phone__in=dummies)
+    return contacts, Q(status=ContactStatus.SET) & is_placeholder
+
+
+CHANGE_GROUPS = [("open", "Open"), ("attention", "Needs attention"), ("done", "Applied")]
+_GROUP_STATES = {
+    "open": OPEN,
+    "attention": (ChangeStatus.WAITING, ChangeStatus.UNCONFIRMED, ChangeStatus.FAILED, ChangeStatus.CONFLICT),
+    "done": (ChangeStatus.APPLIED, ChangeStatus.UNCHANGED),
+}
+
+
+class ChangeFilter(django_filters.FilterSet):
+    """The list of changes."""
+
+    q = django_filters.CharFilter(method="search", label="Account, reason or ticket")
+    show = django_filters.ChoiceFilter(
+        label="Show",
+        choices=CHANGE_GROUPS,
+        method="in_group",
+        empty_label="All",
+    )
+    status = django_filters.MultipleChoiceFilter(label="State", choices=ChangeStatus.choices)
+    type = django_filters.ChoiceFilter(
+        label="Contact type", field_name="contact__contact_type", choices=ContactType.choices
+    )
+    person = django_filters.ModelChoiceFilter(
+        label="Asked for by",
+        field_name="requested_by",
+        queryset=lambda request: get_user_model().objects.order_by("username"),
+        to_field_name="username",
+    )
+    account = django_filters.CharFilter(label="Account id", field_name="contact__account__aws_id")
+    sort = django_filters.OrderingFilter(fields={"pk": "asked", "contact__account__name": "account"})
+
+    class Meta:
+        model = ContactChange
+        fields: list[str] = []
+
+    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """By account name or id, reason, or ticket."""
+        account = Q(contact__account__name__icontains=value) | Q(
+            contact__account__aws_id__contains=value.replace(" ", "")
+        )
+        return queryset.filter(account | Q(reason__icontains=value) | Q(ticket__iexact=value))
+
+    def in_group(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """The three questions people come with."""
+        return queryset.filter(status__in=_GROUP_STATES[value])

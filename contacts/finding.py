@@ -1,0 +1,50 @@
+"""Finding what a person may see. Unknown and invisible are one and the same: 404."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from contacts.mirror import ensure_contacts
+from contacts.models import AlternateContact, ContactChange, ContactType
+from orgs.access import visible_to
+from orgs.models import Account
+
+NOT_FOUND = "There is no such page, or it is not yours to see."
+
+
+def get_account_for(user: Any, account_id: str) -> Account:
+    """The account with this 12-digit id."""
+    accounts = visible_to(user).select_related("organization", "unit")
+    return _first(accounts.filter(aws_id=account_id))
+
+
+def get_contact_for(user: Any, account_id: str, contact_type: str) -> AlternateContact:
+    """The mirror of one contact, with its account."""
+    if contact_type not in ContactType.values:
+        raise Http404(NOT_FOUND)
+    account = get_account_for(user, account_id)
+    contacts = AlternateContact.objects.filter(account=account, contact_type=contact_type)
+    if not contacts.exists():
+        ensure_contacts([account])
+    contact = contacts.get()
+    contact.account = account
+    return contact
+
+
+def changes_visible_to(user: Any) -> QuerySet[ContactChange]:
+    """The changes of every account the user may see."""
+    changes = ContactChange.objects.filter(contact__account__in=visible_to(user))
+    return changes.select_related("contact__account__unit", "contact__account__organization", "requested_by")
+
+
+def get_change_for(user: Any, pk: int) -> ContactChange:
+    """One change with its contact and account."""
+    return _first(changes_visible_to(user).filter(pk=pk))
+
+
+def _first(rows: QuerySet) -> Any:
+    row = rows.first()
+    if row is None:
+        raise Http404(NOT_FOUND)
+    return row

@@ -1,0 +1,105 @@
+"""The forms of a contact. Their rules are AWS's own, from contacts/details.py."""
+
+from dataclasses import asdict
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Field, Layout
+from django import forms
+from django.core.exceptions import ValidationError
+
+from contacts.changes import REASON_LIMIT, TICKET_LIMIT, Seen
+from contacts.details import FIELDS, LIMITS, VALIDATORS, trim
+from portal.aws import ContactDetails
+
+LABELS = {"name": "Name", "title": "Title", "email": "E-mail", "phone": "Phone"}
+HELP = {
+    "name": "A team is safer than a person: people leave.",
+    "title": "What the person or team does, such as “Duty officer”.",
+    "email": "A mailbox that a team reads.",
+    "phone": "With country code. Digits, spaces, ( ) + and - only.",
+}
+WIDGETS = {"email": forms.EmailInput, "phone": forms.TextInput(attrs={"inputmode": "tel"})}
+
+
+class DetailField(forms.CharField):
+    """One of the four values: trimmed, and then held against AWS's rules."""
+
+    def __init__(self, name: str) -> None:
+        widget = forms.TextInput(
+            {"autocomplete": "off", "inputmode": {"email": "email", "phone": "tel"}.get(name, "text")}
+        )
+        super().__init__(label=LABELS[name], help_text=HELP[name], widget=widget, validators=VALIDATORS[name])
+        self.limit = LIMITS[name]
+        self.error_messages["required"] = "AWS needs a value here."
+
+
+class WhyForm(forms.Form):
+    """Why, and what the person had before their eyes; every change asks for both."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=REASON_LIMIT,
+        help_text="Kept in the audit.",
+        widget=forms.Textarea({"rows": 2}),
+        error_messages={"required": "Say why: the audit keeps the reason."},
+    )
+    ticket = forms.CharField(label="Ticket", max_length=TICKET_LIMIT, required=False, help_text="Optional.")
+    seen = forms.CharField(widget=forms.HiddenInput)
+
+    @property
+    def helper(self) -> FormHelper:
+        helper = FormHelper()
+        helper.form_tag = False
+        helper.layout = self.layout()
+        return helper
+
+    def layout(self) -> Layout:
+        """The fields in their order."""
+        return Layout(Field("reason"), Field("ticket"), Field("seen"))
+
+    def clean_seen(self) -> Seen:
+        try:
+            return Seen.parse(self.cleaned_data["seen"])
+        except ValueError as error:
+            raise ValidationError("The page lost its place. Open the form again.") from error
+
+    def show_anew(self, seen: Seen) -> None:
+        """From now on the person has seen this: sending the form again is a decision."""
+        self.data = self.data.copy()
+        self.data[self.add_prefix("seen")] = seen.token
+
+
+class ContactForm(WhyForm):
+    """The four values of a contact, and why."""
+
+    name = DetailField("name")
+    title = DetailField("title")
+    email = DetailField("email")
+    phone = DetailField("phone")
+
+    field_order = [*FIELDS, "reason", "ticket", "seen"]
+
+    def layout(self) -> Layout:
+        details = [Field(name, template="contacts/_contact_field.html") for name in FIELDS]
+        return Layout(*details, Field("reason"), Field("ticket"), Field("seen"))
+
+    @property
+    def typed(self) -> ContactDetails:
+        """The values as they were typed, or as the form was opened with."""
+        return ContactDetails(**{name: str(self[name].value() or "") for name in FIELDS})
+
+    @property
+    def details(self) -> ContactDetails:
+        """The values to send; the form is valid."""
+        return ContactDetails(**{name: self.cleaned_data[name] for name in FIELDS})
+
+    @property
+    def trimmed(self) -> list[str]:
+        """The labels of the fields that lost surrounding spaces."""
+        return [LABELS[name] for name in trim(self.typed)[1]]
+
+
+def initial_of(details: ContactDetails | None, seen: Seen) -> dict[str, Any]:
+    """What a contact form is opened with."""
+    return (asdict(details) if details else {}) | {"seen": seen.token}

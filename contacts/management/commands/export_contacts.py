@@ -1,0 +1,29 @@
+"""Print every contact that a person may see."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from audit.context import command_context
+from contacts.exporting import FORMATS, export_contacts
+from orgs.access import visible_to
+from portal.commands import PortalCommand, add_person, person_of
+
+
+class Command(PortalCommand):
+    """export_contacts --as USER [--format csv|json]"""
+
+    help = "Print all contacts that a person may see, one row for each account and type."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add_person(parser)
+        parser.add_argument("--format", choices=FORMATS, default="csv", help="csv (the default) or json.")
+
+    def work(self, options: dict[str, Any]) -> None:
+        person = person_of(options)
+        export = export_contacts(
+            visible_to(person), file_format=options["format"], filters={}, context=command_context(person)
+        )
+        with self.progress("Contacts", export.count) as progress:
+            for line in export.lines:
+                self.stdout.write(line, ending="")
+                progress.step()

@@ -1,0 +1,49 @@
+"""Contacts that a new one can be copied from, and where else a contact stands."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from contacts.finding import NOT_FOUND, get_contact_for
+from contacts.models import AlternateContact, ContactStatus
+from orgs.access import visible_to
+
+SHOWN = 25
+
+
+def source_of(user: Any, text: str) -> AlternateContact:
+    """The contact that "123456789012:SECURITY" names; 404 where it is not to be seen or holds nothing."""
+    account_id, _, contact_type = text.partition(":")
+    contact = get_contact_for(user, account_id, contact_type)
+    if contact.details is None:
+        raise Http404(NOT_FOUND)
+    return contact
+
+
+def copies_for(user: Any, contact: AlternateContact, text: str) -> dict[str, Any]:
+    """What can be copied into this contact: the account's own others, and those that the text finds."""
+    contacts = _set_contacts(user)
+    own = contacts.filter(account=contact.account).exclude(pk=contact.pk)
+    found = contacts.exclude(account=contact.account)
+    if text:
+        digits = text.replace(" ", "")
+        words = Q(account__name__icontains=text) | Q(name__icontains=text) | Q(email__icontains=text)
+        found = found.filter(words | Q(account__aws_id__contains=digits) if digits.isdecimal() else words)
+    else:
+        found = found.filter(contact_type=contact.contact_type)
+    return {"own": own, "found": found[:SHOWN], "total": found.count()}
+
+
+def same_elsewhere(user: Any, contact: AlternateContact) -> int:
+    """How many other accounts have the same address for the same type."""
+    if not contact.email:
+        return 0
+    same = _set_contacts(user).filter(contact_type=contact.contact_type, email__iexact=contact.email)
+    return same.exclude(account=contact.account).count()
+
+
+def _set_contacts(user: Any) -> QuerySet[AlternateContact]:
+    accounts = visible_to(user).filter(left_at=None)
+    contacts = AlternateContact.objects.filter(status=ContactStatus.SET, account__in=accounts)
+    return contacts.select_related("account__unit").order_by("account__name", "contact_type")

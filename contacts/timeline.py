@@ -1,0 +1,121 @@
+"""What happened to an account, a contact or a change, as pages tell it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from audit.models import AuditEvent
+from audit.words import Difference, differences, sentence, who
+from contacts.models import ContactChange, ContactType
+from orgs.access import visible_to
+from orgs.models import Account
+from portal.causes import Cause
+
+SHOWN = 15
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event in words."""
+
+    event: AuditEvent
+    subject: str
+    words: str
+    url: str = ""
+    account_name: str = ""
+
+    @property
+    def action(self) -> str:
+        return self.event.action
+
+    @property
+    def at(self) -> datetime:
+        return self.event.at
+
+    @property
+    def label(self) -> str:
+        return self.event.get_action_display()
+
+    @property
+    def who(self) -> str:
+        return who(self.event)
+
+    @property
+    def rows(self) -> list[Difference]:
+        return differences(self.event.before, self.event.after)
+
+    @property
+    def text(self) -> str:
+        return _cause_of(self.event)
+
+    @property
+    def reason(self) -> str:
+        return self.event.reason
+
+    @property
+    def contact_label(self) -> str:
+        return _contact_label(self.event)
+
+    @property
+    def about(self) -> str:
+        """The contact and the account, as far as the event is about one."""
+        return " · ".join(part for part in (self.contact_label, self.account_name) if part)
+
+
+def timeline_of(account: Account) -> list[Entry]:
+    """What happened to the account and its contacts lately, newest first."""
+    about_it = Q(action__startswith="contact.") | Q(action__startswith="account.")
+    return _entries(AuditEvent.objects.for_account(account.aws_id).filter(about_it)[:SHOWN])
+
+
+def story_of(change: ContactChange) -> list[Entry]:
+    """The states of one change with their times, newest first."""
+    return _entries(AuditEvent.objects.filter(change_id=change.pk).order_by("-pk"))
+
+
+def entries_of(events: Iterable[AuditEvent], user: Any) -> list[Entry]:
+    """Events as the audit shows them: with the account's name, and a link to the event."""
+    events = list(events)
+    ids = {event.account_id for event in events if event.account_id}
+    names = dict(visible_to(user).filter(aws_id__in=ids).values_list("aws_id", "name"))
+    return [
+        Entry(
+            event,
+            subject="",
+            words=sentence(event),
+            url=reverse("contacts:audit_detail", args=[event.pk]),
+            account_name=names.get(event.account_id) or event.account_id,
+        )
+        for event in events
+    ]
+
+
+def _entries(events: QuerySet[AuditEvent]) -> list[Entry]:
+    """Events of a place that shows no audit: a link leads to the change."""
+    return [Entry(event, _contact_label(event), _words(event), _change_url(event)) for event in events]
+
+
+def _contact_label(event: AuditEvent) -> str:
+    return ContactType(event.contact_type).label if event.contact_type in ContactType.values else ""
+
+
+def _words(event: AuditEvent) -> str:
+    """The sentence; after the contact's name it begins small, unless with a name such as AWS."""
+    words = sentence(event)
+    begins_small = _contact_label(event) and words[1:2].islower()
+    return words[:1].lower() + words[1:] if begins_small else words
+
+
+def _change_url(event: AuditEvent) -> str:
+    return reverse("contacts:change_detail", args=[event.change_id]) if event.change_id else ""
+
+
+def _cause_of(event: AuditEvent) -> str:
+    cause = event.detail.get("cause", "")
+    if cause in Cause.values:
+        return Cause(cause).label
+    return "It was already absent." if event.detail.get("was_absent") else ""

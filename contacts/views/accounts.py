@@ -1,0 +1,87 @@
+"""Pages of accounts: the list, one account, its live cards, and Check now."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from audit.context import page_context
+from contacts.account_rows import reached_by, row_of, scope_of, state_of, with_contacts
+from contacts.cards import cards_of, seconds_until_next_look, why_fixed
+from contacts.filters import AccountFilter
+from contacts.finding import get_account_for
+from contacts.models import ContactType
+from contacts.observation import request_check
+from contacts.timeline import timeline_of
+from contacts.units import unit_names, unit_tree
+from contacts.views.lists import FilteredList, order_of
+from orgs.access import visible_to
+from orgs.models import Account
+from portal.aws import Unavailable
+
+
+class AccountList(FilteredList):
+    """Every account with its three contacts."""
+
+    template_name = "contacts/account_list.html"
+    filterset_class = AccountFilter
+    chosen = ("type", "contact", "state")
+    kept = ("organization", "unit")
+
+    def all_rows(self) -> QuerySet[Account]:
+        return with_contacts(visible_to(self.request.user))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        query = self.request.GET
+        return context | {
+            "rows": [row_of(account) for account in context["object_list"]],
+            "tree": unit_tree(self.request.user, query),
+            "scope": scope_of(context["form"]),
+            "contact_types": ContactType,
+            "order": order_of(query, "name", default="name"),
+        }
+
+
+@require_safe
+def account_detail(request: HttpRequest, account_id: str) -> HttpResponse:
+    """One account: its contacts, what happened to it, and what it is."""
+    account = get_account_for(request.user, account_id)
+    return render(request, "contacts/account_detail.html", _account_context(request, account))
+
+
+@require_safe
+def account_cards(request: HttpRequest, account_id: str) -> HttpResponse:
+    """The part of the account page that lives; it stops asking when nothing is going on."""
+    account = get_account_for(request.user, account_id)
+    return render(request, "contacts/_account_live.html", _account_context(request, account))
+
+
+@require_POST
+def account_check(request: HttpRequest, account_id: str) -> HttpResponse:
+    """Have AWS read now."""
+    account = get_account_for(request.user, account_id)
+    try:
+        request_check(account, context=page_context(request))
+    except Unavailable as error:
+        messages.error(request, f"{error.cause.label} {error.cause.remedy}")
+    return redirect("contacts:account_detail", account.aws_id)
+
+
+def _account_context(request: HttpRequest, account: Account) -> dict[str, Any]:
+    cards = cards_of(account, request.user)
+    return {
+        "account": account,
+        "way": unit_names(account),
+        "state": state_of(account) or "active",
+        "fixed": why_fixed(account),
+        "reached_by": reached_by(account),
+        "cards": cards,
+        "deletable": [card for card in cards if card.may_delete],
+        "editable_types": [card.contact.get_contact_type_display() for card in cards if card.may_edit],
+        "next_look": seconds_until_next_look(cards),
+        "entries": timeline_of(account),
+    }

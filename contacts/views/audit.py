@@ -1,0 +1,116 @@
+"""Pages of the audit: the list, one event with its seal, and the export."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.shortcuts import render
+from django.template.defaultfilters import pluralize
+from django.views.decorators.http import require_safe
+
+from audit.context import page_context
+from audit.export import export_events
+from audit.models import AuditEvent, AuditSeal
+from audit.queries import AuditEventQuerySet
+from audit.seals import verify_event
+from audit.words import differences
+from contacts.event_filters import EventFilterForm, events_of
+from contacts.filter_bar import filter_bar, query_with
+from contacts.finding import NOT_FOUND
+from contacts.timeline import entries_of
+from contacts.views.lists import page_size_of
+from orgs.access import Right, require, visible_to
+
+COUNTED = 10_000
+
+
+@require_safe
+def audit_list(request: HttpRequest) -> HttpResponse:
+    """Every event, newest first, filtered by the URL."""
+    require(request.user, Right.AUDIT)
+    form = EventFilterForm(request.GET, user=request.user)
+    events = AuditEvent.objects.matching(form.filters()) if form.is_valid() else AuditEvent.objects.none()
+    bar = filter_bar(form, request.GET, chosen=("action", "type", "source"))
+    return render(request, "contacts/audit_list.html", bar | _page(request, events))
+
+
+@require_safe
+def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One event: all that was written down, and whether its seal holds."""
+    require(request.user, Right.AUDIT)
+    event = AuditEvent.objects.select_related("seal").filter(pk=pk).first()
+    if event is None:
+        raise Http404(NOT_FOUND)
+    entry = entries_of([event], request.user)[0]
+    context = {
+        "event": event,
+        "entry": entry,
+        "details": [(row.label, row.new) for row in differences(None, event.detail)],
+        "is_at_hand": visible_to(request.user).filter(aws_id=event.account_id).exists(),
+        "fault": verify_event(event.pk),
+        "chain": _chain_around(event),
+        "related": entries_of(_related(event), request.user),
+    }
+    return render(request, "contacts/audit_detail.html", context)
+
+
+@require_safe
+def audit_export(request: HttpRequest) -> HttpResponse:
+    """The filtered events as CSV; the export is an event itself."""
+    require(request.user, Right.EXPORT_AUDIT)
+    lines = export_events(events_of(request), filters=request.GET.dict(), context=page_context(request))
+    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _page(request: HttpRequest, events: AuditEventQuerySet) -> dict[str, Any]:
+    """One page of events, found by id; counted exactly up to a limit, so that a long history stays cheap."""
+    size = page_size_of(request)
+    page = events.page(newer_than=_pk(request, "newer"), older_than=_pk(request, "older"), size=size)
+    count = events.order_by()[: COUNTED + 1].count()
+    words = f"more than {COUNTED:,} events" if count > COUNTED else f"{count:,} event{pluralize(count)}"
+    return {
+        "entries": entries_of(page.events, request.user),
+        "count": count,
+        "count_words": words,
+        "page_words": f"{len(page.events)} of {words}",
+        "newer": _beside(request.GET, "newer", page.newer_than),
+        "older": _beside(request.GET, "older", page.older_than),
+    }
+
+
+def _chain_around(event: AuditEvent) -> list[dict[str, Any]]:
+    """The event's seal between its neighbours; empty while it waits for one."""
+    seal = getattr(event, "seal", None)
+    if seal is None:
+        return []
+    links = AuditSeal.objects.filter(seq__range=(seal.seq - 1, seal.seq + 1)).order_by("seq")
+    return [
+        {
+            "seq": link.seq,
+            "event_id": link.event_id,
+            "is_this": link.seq == seal.seq,
+            "short": f"{link.hash[:4]} {link.hash[4:8]} … {link.hash[-4:]}",
+        }
+        for link in links
+    ]
+
+
+def _related(event: AuditEvent) -> AuditEventQuerySet:
+    """What else the same change or the same click led to."""
+    if event.change_id:
+        same = AuditEvent.objects.filter(change_id=event.change_id)
+    elif event.request_id:
+        same = AuditEvent.objects.filter(request_id=event.request_id)
+    else:
+        same = AuditEvent.objects.none()
+    return same.exclude(pk=event.pk).order_by("-pk")[:20]
+
+
+def _pk(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def _beside(query: QueryDict, name: str, pk: int | None) -> str:
+    """The query string of the page beside this one, or nothing."""
+    return "" if pk is None else query_with(query, {name: str(pk)})

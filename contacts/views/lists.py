@@ -1,0 +1,92 @@
+"""What the lists share: a right, filters from the URL, page size, “x of y”."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import django_filters
+from django.core.exceptions import BadRequest
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.views.generic import ListView
+
+from contacts.filter_bar import filter_bar, query_with
+from orgs.access import Right, require
+
+PAGE_SIZES = (25, 50, 100)
+
+
+@dataclass(frozen=True)
+class Order:
+    """The head of a column that can be sorted by: how it is sorted now, and the way to the other order."""
+
+    aria: str
+    icon: str
+    href: str
+
+
+def order_of(query: QueryDict, name: str, *, default: str) -> Order:
+    """How the list is sorted by this column."""
+    sort = query.get("sort") or default
+    if sort == name:
+        return Order("ascending", "arrow-up", query_with(query, {"sort": f"-{name}"}))
+    is_descending = sort == f"-{name}"
+    href = query_with(query, {"sort": name})
+    return Order("descending", "arrow-down", href) if is_descending else Order("none", "", href)
+
+
+def page_size_of(request: HttpRequest) -> int:
+    """The page size in the URL; one that is not offered is the smallest."""
+    size = request.GET.get("size", "")
+    return int(size) if size in map(str, PAGE_SIZES) else PAGE_SIZES[0]
+
+
+class FilteredList(ListView):
+    """A list of what the person may see, filtered by the URL."""
+
+    right = Right.VIEW
+    chosen: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    filterset_class: type[django_filters.FilterSet]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        require(request.user, self.right)
+        return super().dispatch(request, *args, **kwargs)
+
+    def all_rows(self) -> QuerySet:
+        """Everything the person may see."""
+        raise NotImplementedError
+
+    def get_queryset(self) -> QuerySet:
+        self.filterset = self.filterset_class(self.request.GET, self.all_rows(), request=self.request)
+        return self.filterset.qs if self.filterset.is_valid() else self.all_rows().none()
+
+    def get_paginate_by(self, queryset: QuerySet) -> int:
+        return page_size_of(self.request)
+
+    def paginate_queryset(self, queryset: QuerySet, page_size: int) -> tuple[Paginator, Page, QuerySet, bool]:
+        """A page beyond the end is the last one: rows may vanish while somebody turns pages."""
+        page = self.get_paginator(queryset, page_size).get_page(self.request.GET.get("page"))
+        return page.paginator, page, page.object_list, page.has_other_pages()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        form, query = self.filterset.form, self.request.GET
+        bar = filter_bar(form, query, chosen=self.chosen, kept=self.kept)
+        return (
+            super().get_context_data(**kwargs)
+            | bar
+            | {
+                "page_sizes": PAGE_SIZES,
+                "page_size": page_size_of(self.request),
+            }
+        )
+
+
+def filtered(
+    filterset_class: type[django_filters.FilterSet], request: HttpRequest, rows: QuerySet
+) -> QuerySet:
+    """The rows that the list with this URL shows; a filter that makes no sense is a bad request."""
+    filterset = filterset_class(request.GET, rows, request=request)
+    if not filterset.is_valid():
+        raise BadRequest(f"These filters make no sense: {', '.join(filterset.errors)}.")
+    return filterset.qs
