@@ -14,6 +14,7 @@ from sandbox.journal import close_world, open_world
 from sandbox.local_aws import LocalAws
 from sandbox.seed import demo_world
 from sandbox.server import Server
+from sandbox.world import World
 
 
 def main() -> int:
@@ -24,11 +25,11 @@ def main() -> int:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: ending.set())
 
-    def make_world() -> Any:  # Any: World
+    def make_world() -> World:
         return demo_world(options.accounts, options.seed, options.partition)
 
-    world = open_world(options.state, make_world) if options.state else make_world()
     try:
+        world = open_world(options.state, make_world) if options.state else make_world()
         server = Server(LocalAws(world, **dict(options.switch)), options.host, options.port)
     except (BadSwitch, OSError) as error:
         print(f"sandbox: {error}", file=sys.stderr)

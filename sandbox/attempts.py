@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
 
@@ -33,6 +33,9 @@ class Attempt:
     values: dict[str, Any] | None = None  # Any: the JSON of the request; kept only when log_values is on
 
 
+FIELDS = tuple(each.name for each in fields(Attempt))
+
+
 def digest(name: str, title: str, email: str, phone: str) -> str:
     """Stand for the four values of a Put, as they were sent, without telling them."""
     return hashlib.sha256(json.dumps([name, title, email, phone]).encode()).hexdigest()
@@ -56,7 +59,7 @@ class AttemptLog:
         with self._lock:
             first = self._attempts[0].seq if self._attempts else 0
             chosen = list(islice(self._attempts, max(0, seq + 1 - first), None))
-        return [asdict(attempt) for attempt in chosen]
+        return [{name: getattr(attempt, name) for name in FIELDS} for attempt in chosen]
 
     def clear(self) -> None:
         """Forget the attempts; the numbering goes on."""

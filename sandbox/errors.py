@@ -12,5 +12,9 @@ class Refusal(Exception):
         self.members = members
 
 
+class StateInUse(OSError):
+    """Another running sandbox keeps its world in the same file."""
+
+
 class BadSwitch(ValueError):
     """A switch or a control request that makes no sense; the text says which and why."""

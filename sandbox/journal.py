@@ -1,10 +1,13 @@
 """Keeps a world in a file: a header, then one JSON line for each change, appended before AWS answers."""
 
+import fcntl
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
+from sandbox.errors import StateInUse
 from sandbox.records import Organization, as_json
 from sandbox.world import Event, World
 
@@ -12,21 +15,28 @@ from sandbox.world import Event, World
 class FileJournal:
     """Appends events without a buffer, so that what was answered survives a kill."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lock: BinaryIO) -> None:
         self._file = path.open("ab", buffering=0)
+        self._lock = lock
 
     def append(self, event: Event) -> None:
         self._file.write(_line(event))
 
     def close(self) -> None:
         self._file.close()
+        self._lock.close()
 
 
 def open_world(path: Path, make_world: Callable[[], World]) -> World:
-    """Load the world that the file holds, or make one; from now on it is kept there."""
+    """Load the world that the file holds, or make one; from now on it is kept there.
+
+    Raises StateInUse where another process keeps its world there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = _lock(path)
     world = _load(path) if path.exists() else make_world()
     _write(path, world)
-    world.journal = FileJournal(path)
+    world.journal = FileJournal(path, lock)
     return world
 
 
@@ -35,6 +45,17 @@ def close_world(world: World) -> None:
     if isinstance(world.journal, FileJournal):
         world.journal.close()
     world.journal = None
+
+
+def _lock(path: Path) -> BinaryIO:
+    """Own the file as long as the lock is open; two writers would lose each other's changes."""
+    lock = path.with_name(f"{path.name}.lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise StateInUse(f"Another sandbox is using {path}.") from error
+    return lock
 
 
 def _load(path: Path) -> World:
@@ -54,7 +75,6 @@ def _load(path: Path) -> World:
 
 def _write(path: Path, world: World) -> None:
     """Replace the file by the shortest one that holds this world."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.new")
     header = {"organization": as_json(world.organization), "partition": world.partition}
     with fresh.open("wb") as file:

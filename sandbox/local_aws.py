@@ -196,8 +196,9 @@ def _describe(attempt: Attempt, call: Call, request: HttpRequest) -> None:
     values = call.values if isinstance(call.values, dict) else {}
     attempt.target = _text(values.get("AccountId"))
     attempt.contact_type = _text(values.get("AlternateContactType"))
-    details = [values.get(name) for name in ("Name", "Title", "EmailAddress", "PhoneNumber")]
-    if call.operation == "PutAlternateContact" and all(isinstance(each, str) for each in details):
+    given = (values.get(name) for name in ("Name", "Title", "EmailAddress", "PhoneNumber"))
+    details = [value for value in given if isinstance(value, str)]
+    if call.operation == "PutAlternateContact" and len(details) == 4:
         attempt.digest = digest(*details)
 
 

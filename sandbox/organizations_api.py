@@ -34,6 +34,8 @@ def perform(ask: Ask) -> dict[str, Any] | None:  # Any: JSON
 def _may_call(ask: Ask) -> bool:
     """Management may all, a delegated administrator of any service may read, a member may little."""
     caller_id = ask.caller.account_id
+    if ask.switches.denies_everywhere(ask.operation):
+        return False
     if caller_id == ask.world.management_id or ask.operation in ANY_MEMBER:
         return True
     return ask.operation not in WRITES and ask.world.is_delegated(caller_id)

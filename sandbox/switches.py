@@ -57,6 +57,10 @@ class Switches:
                 return rule.get("kind", "identity")
         return None
 
+    def denies_everywhere(self, operation: str) -> bool:
+        """Whether a policy names this very operation; how Organizations' calls are denied."""
+        return any(rule.get("operation") == operation for rule in self.deny)
+
     def may_use(self, state: str, is_write: bool) -> bool:
         """Whether an account in this state may be read, or written, from the organization."""
         rule = self.state_rules[state]

@@ -143,6 +143,12 @@ def test_trusted_access_and_one_delegated_administrator(sandbox: Sandbox, client
     assert sandbox.aws.all_switches()["delegated_admin"] is None
 
 
+def test_a_policy_denies_one_call(sandbox: Sandbox, client: MakeClient) -> None:
+    sandbox.switch(deny=[{"operation": "ListAccounts"}])
+    assert refusal(client("organizations").list_accounts) == REFUSED
+    client("organizations").list_roots()
+
+
 def test_an_account_moves_closes_and_leaves(sandbox: Sandbox, client: MakeClient) -> None:
     organizations = client("organizations")
     source = organizations.list_parents(ChildId=PAGE_ACCOUNT_ID)["Parents"][0]

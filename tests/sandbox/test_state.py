@@ -96,6 +96,17 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path: Path, processes: list)
     assert contact["Name"] == "Number 49"
 
 
+def test_two_sandboxes_cannot_share_a_file(tmp_path: Path) -> None:
+    state = tmp_path / "world.jsonl"
+    with Sandbox(accounts=3, state=state) as first:
+        command = [sys.executable, "-m", "sandbox", "--state", str(state)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        assert (done.returncode, str(state) in done.stderr) == (2, True)
+        first.set_contact(PAGE_ACCOUNT_ID, "SECURITY", **DETAILS)
+        first.restart()
+        assert first.contact(PAGE_ACCOUNT_ID, "SECURITY") == DETAILS
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly(processes: list, ending: signal.Signals) -> None:
     run(processes, "--accounts", "3")
