@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from contacts.attention import needs_attention
 from contacts.coverage import coverage_of
 from contacts.models import OPEN, ContactChange
+from contacts.quota_use import quota_use
 from orgs.access import Right, require, visible_to
 
 RECENT = 6
@@ -21,6 +22,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "coverage": coverage,
         "matters": needs_attention(request.user, coverage.organizations),
+        "quota": quota_use(coverage.organizations),
         "open_changes": changes.filter(status__in=OPEN).count(),
         "recent": changes.select_related("contact__account", "requested_by").order_by("-pk")[:RECENT],
     }
