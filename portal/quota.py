@@ -1,5 +1,6 @@
 """The pace: one token for each call to AWS, from buckets in Redis that all processes share, in lanes."""
 
+import contextlib
 import functools
 import logging
 import random
@@ -100,7 +101,8 @@ def take(
 def slow_down(caller_key: str, operation: str) -> None:
     """AWS answered 429: somebody else uses the quota too. Halves the rate; it grows back within a minute."""
     logger.warning("AWS throttles %s of %s: slowing down", operation, caller_key)
-    _run("slow", _buckets(caller_key, operation)[:1])
+    with contextlib.suppress(QuotaUnavailable):  # without Redis there is no next call to slow down
+        _run("slow", _buckets(caller_key, operation))
 
 
 def usage(caller_key: str) -> list[Usage]:
