@@ -34,12 +34,18 @@ class ContactDetails:
     phone: str
 
 
+# AWS's patterns are ECMA 262, whose white space is not Python's.
+_SPACE = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+
+
 def as_aws_keeps(details: ContactDetails) -> ContactDetails:
     """What a read returns after these details were written: AWS strips the e-mail address, and only that.
 
     Measured on 2026-09-12: spaces around name, title and phone came back as they were sent.
     """
-    return replace(details, email=details.email.strip())
+    return replace(details, email=details.email.strip(_SPACE))
 
 
 def same_contact(one: ContactDetails | None, other: ContactDetails | None) -> bool:
