@@ -1,14 +1,25 @@
 """The Celery app and its beat schedule; what is due lives in our own rows, so the schedule is static."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+
+@setup_logging.connect
+def keep_logging(**_: Any) -> None:
+    """Leave the logging as settings.LOGGING says; Celery's own set-up would replace it."""
+
 
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# A worker without -Q serves them all; people's edits have a queue, and in production a worker, of their own.
+app.conf.task_queues = [Queue(name) for name in ("people", "bulk", "reading", "upkeep")]
 app.conf.beat_schedule = {
     "seal-audit-events": {
         "task": "audit.seal_events",
@@ -17,7 +28,7 @@ app.conf.beat_schedule = {
     },
     "sweep-changes": {
         "task": "contacts.sweep_changes",
-        "schedule": 5.0,
+        "schedule": 2.0,
         "options": {"queue": "people", "expires": 10},
     },
     "read-stale-contacts": {

@@ -38,7 +38,7 @@ def sandbox_part(port: int) -> Part:
     return Part("sandbox", [*_python("sandbox"), "--port", str(port), "--state", str(state / "world.json")])
 
 
-def portal_parts(port: int) -> Iterator[Part]:
+def portal_parts(port: int, var: Path) -> Iterator[Part]:
     """Web, workers and beat."""
     web = ["portal.wsgi", "--bind", f"{HOST}:{port}", "--worker-class", "gthread", "--threads", "8"]
     yield Part("web", [*_python("gunicorn"), *web, "--no-control-socket", "--log-level", "warning"])
@@ -47,14 +47,14 @@ def portal_parts(port: int) -> Iterator[Part]:
         yield Part(
             name, [*celery, "worker", "--queues", queues, "--hostname", f"{name}@%h", "--concurrency", "8"]
         )
-    yield Part("beat", [*celery, "beat", "--schedule", str(settings.VAR_DIR / "beat-schedule")])
+    yield Part("beat", [*celery, "beat", "--schedule", str(var / "beat-schedule")])
 
 
 def sandbox_port() -> int:
     """The port of the last time while it is free, so that what was noted about the sandbox stays true."""
     note = settings.VAR_DIR / "sandbox.port"
     kept = int(note.read_text()) if note.exists() else 0
-    port = kept if kept and is_free(kept) else _free_port()
+    port = kept if kept and is_free(kept) else free_port()
     note.write_text(str(port))
     return port
 
@@ -121,7 +121,8 @@ def _static_files_state() -> str:
     return digest.hexdigest()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback address on which nobody listens."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return probe.getsockname()[1]

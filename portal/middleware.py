@@ -1,18 +1,17 @@
 """Gives each request an id and the address of its sender, and each reader their own time zone."""
 
 import ipaddress
-import logging
 import uuid
 import zoneinfo
 from collections.abc import Callable
-from contextvars import ContextVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from portal.logs import current_request_id
+
 Handler = Callable[[HttpRequest], HttpResponse]
-_request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class RequestIdMiddleware:
@@ -24,22 +23,13 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.request_id = uuid.uuid4().hex
         request.client_ip = client_ip(request)
-        token = _request_id.set(request.request_id)
+        token = current_request_id.set(request.request_id)
         try:
             response = self.get_response(request)
         finally:
-            _request_id.reset(token)
+            current_request_id.reset(token)
         response["X-Request-Id"] = request.request_id
         return response
-
-
-class RequestIdFilter(logging.Filter):
-    """Gives log lines written during a request its id."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        request_id = _request_id.get()
-        record.request = f" [{request_id}]" if request_id else ""
-        return True
 
 
 class TimeZoneMiddleware:

@@ -104,7 +104,6 @@ CELERY_TASK_DEFAULT_QUEUE = "upkeep"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
 # AWS. boto3's own AWS_* variables are left to boto3.
@@ -195,14 +194,16 @@ STORAGES = {
 }
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
-# Logs carry ids, never contact values: the request and response bodies that botocore logs at DEBUG stay off.
+# Logs carry ids, never contact values: what botocore says at DEBUG and PostgreSQL's DETAIL lines stay out.
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"})
+QUIET_LOGGERS = ["boto3", "botocore", "urllib3", "s3transfer"]  # the bodies of requests and answers
+QUIET_LOGGERS += ["celery.worker.strategy", "celery.app.trace", "celery.beat"]  # two lines for each task
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "portal.middleware.RequestIdFilter"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}{request}", "style": "{"}},
+    "filters": {"request": {"()": "portal.logs.RequestIdFilter"}},
+    "formatters": {"line": {"()": "portal.logs.LineFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {name: {"level": "WARNING"} for name in ("boto3", "botocore", "urllib3", "s3transfer")},
+    "loggers": {name: {"level": "WARNING"} for name in QUIET_LOGGERS},
 }

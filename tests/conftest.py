@@ -1,15 +1,22 @@
 """What all tests stand on: a real Redis-protocol server, a database, the sandbox, and the cast."""
 
 import os
-import subprocess
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 
 from sandbox.testing import Sandbox
 from tests import chromium
+from tests.directory import TEST_DIR
+from tests.live import LivePortal
+from tests.postgres import Postgres
+from tests.valkey import Valkey
 
 PASSWORD = "correct horse battery staple"
 CAST = {
@@ -56,30 +63,15 @@ def _touches_database(item: pytest.Item) -> bool:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real Redis-protocol server of this test run, at settings.REDIS_URL."""
-    from django.conf import settings
-
-    from portal.services import redis_command, wait_for_redis
-
-    socket = Path(settings.REDIS_URL.removeprefix("unix://"))
-    command = [
-        *redis_command(socket, socket.parent),
-        "--appendonly",
-        "no",
-        "--logfile",
-        str(socket.parent / "redis.log"),
-    ]
-    process = subprocess.Popen(command)
-    wait_for_redis(settings.REDIS_URL, process)
-    yield settings.REDIS_URL
-    process.terminate()
-    process.wait(timeout=10)
+    server = Valkey(TEST_DIR)
+    server.start()
+    yield server.url
+    server.stop()
 
 
 @pytest.fixture
 def redis_client(redis_url: str):
     """A client of that server."""
-    import redis
-
     with redis.Redis.from_url(redis_url) as client:
         yield client
 
@@ -94,9 +86,6 @@ def _empty_redis(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Says that PostgreSQL stands: TEST_POSTGRES_URL's, or one started here."""
-    from tests.postgres import Postgres
-    from tests.settings import TEST_DIR
-
     if "TEST_POSTGRES_URL" in os.environ:
         yield os.environ["TEST_POSTGRES_URL"]
         return
@@ -146,6 +135,71 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         aws.forget_clients()
         yield server
     aws.forget_clients()
+
+
+# Real processes
+
+
+@pytest.fixture
+def database_url(transactional_db: None) -> str:
+    """The address of this run's test database, for other processes; the test itself sees the same rows."""
+    from django.db import connection
+
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    return os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
+
+
+@pytest.fixture
+def short_directory() -> Iterator[Path]:
+    """A directory whose path is short enough for a unix socket in it."""
+    path = Path(tempfile.mkdtemp(prefix="portal-", dir="/tmp"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def valkey(short_directory: Path) -> Iterator[Valkey]:
+    """A Redis-protocol server of this test alone, which may be killed."""
+    server = Valkey(short_directory)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def static_root() -> Path:
+    """The static files as production serves them: named by content and compressed."""
+    from django.core.management import call_command
+    from django.test import override_settings
+
+    storage = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    with override_settings(STATIC_ROOT=TEST_DIR / "static", STORAGES={"staticfiles": storage}):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    return TEST_DIR / "static"
+
+
+@pytest.fixture
+def live_portal(
+    database_url: str, valkey: Valkey, sandbox: Sandbox, static_root: Path, short_directory: Path
+) -> Iterator[Callable[..., LivePortal]]:
+    """Makes portals of real processes on this run's database: live_portal(DELIVERY_LEASE=2).start()."""
+    portals = []
+
+    def make(**settings: Any) -> LivePortal:
+        directory = short_directory / f"portal-{len(portals)}"
+        directory.mkdir()
+        portals.append(
+            LivePortal(
+                database_url, valkey.url, sandbox, directory=directory, STATIC_ROOT=static_root, **settings
+            )
+        )
+        return portals[-1]
+
+    yield make
+    for portal in portals:
+        portal.stop()
 
 
 # The browser

@@ -1,15 +1,8 @@
 """Settings for tests: nothing of this machine's .env or AWS profile, and all files in a temporary place."""
 
-import atexit
 import os
-import shutil
-import tempfile
-from pathlib import Path
 
-# Short, because a unix socket lies in it; PostgreSQL may run as another user, so that one may pass through.
-TEST_DIR = Path(tempfile.mkdtemp(prefix="portal-test-", dir="/tmp"))
-TEST_DIR.chmod(0o711)
-atexit.register(shutil.rmtree, TEST_DIR, ignore_errors=True)
+from tests.directory import TEST_DIR
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
@@ -45,4 +38,4 @@ if os.environ.get("TEST_DATABASE", "sqlite") != "postgres":
     # A file, not memory: threads and processes of a test share it as they do in production.
     DATABASES["default"]["TEST"] = {"NAME": str(TEST_DIR / "test.sqlite3")}
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # argon2 is slow on purpose
+PASSWORD_HASHERS = ["tests.hashers.QuickArgon2"]

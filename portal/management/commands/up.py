@@ -41,7 +41,7 @@ class Command(BaseCommand):
         try:
             self._start_services()
             self._prepare()
-            for part in embedded.portal_parts(self.port):
+            for part in embedded.portal_parts(self.port, settings.VAR_DIR):
                 self.supervisor.start(part)
             threading.Thread(target=self._welcome, daemon=True).start()
             self.supervisor.watch()
