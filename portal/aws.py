@@ -29,7 +29,7 @@ from portal.causes import Cause
 
 logger = logging.getLogger(__name__)
 # At DEBUG botocore writes bodies, and with them contact values, into the log.
-logging.getLogger("botocore").setLevel(logging.INFO)
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # Where the one endpoint of Organizations and of Account Management lies; STS has one there too.
 REGIONS = {
