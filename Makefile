@@ -1,11 +1,10 @@
 # `make run` needs only make and Python 3.11 or newer. Written for any POSIX make.
 
-PORT = 8000
 VENV = .venv
 PYTHON = $(VENV)/bin/python
 
 help:
-	@echo "make run          the whole portal on this machine, with a sandbox in place of AWS; PORT=8000"
+	@echo "make run          the whole portal on this machine, with a sandbox in place of AWS (PORT=8000)"
 	@echo "make test         all tests, on SQLite and on PostgreSQL, with a real browser"
 	@echo "make lint         style, types, settings for production, missing migrations"
 	@echo "make bench        measurements"
@@ -13,7 +12,7 @@ help:
 	@echo "make lock         requirements*.txt from requirements*.in; needs uv"
 
 run: $(VENV)/runtime.stamp
-	@PORT=$(PORT) exec $(PYTHON) manage.py up
+	@exec $(PYTHON) manage.py up
 
 test: $(VENV)/dev.stamp
 	@$(PYTHON) -m tests.chromium

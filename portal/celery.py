@@ -1,13 +1,16 @@
 """The Celery app and its beat schedule; what is due lives in our own rows, so the schedule is static."""
 
 import os
+import warnings
 from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+# docker-compose.yml runs as a user of its own; who tries `make run` inside a container may be root.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
 
 @setup_logging.connect
@@ -19,7 +22,9 @@ app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # A worker without -Q serves them all; people's edits have a queue, and in production a worker, of their own.
-app.conf.task_queues = [Queue(name) for name in ("people", "bulk", "reading", "upkeep")]
+app.conf.task_queues = [
+    Queue(name, Exchange(name), routing_key=name) for name in ("people", "bulk", "reading", "upkeep")
+]
 app.conf.beat_schedule = {
     "seal-audit-events": {
         "task": "audit.seal_events",

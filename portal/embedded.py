@@ -43,10 +43,9 @@ def portal_parts(port: int, var: Path) -> Iterator[Part]:
     web = ["portal.wsgi", "--bind", f"{HOST}:{port}", "--worker-class", "gthread", "--threads", "8"]
     yield Part("web", [*_python("gunicorn"), *web, "--no-control-socket", "--log-level", "warning"])
     celery = [*_python("celery"), "--quiet", "--app", "portal"]
+    worker = [*celery, "worker", "--concurrency", "8", "--without-mingle", "--without-gossip"]
     for name, queues in QUEUES.items():
-        yield Part(
-            name, [*celery, "worker", "--queues", queues, "--hostname", f"{name}@%h", "--concurrency", "8"]
-        )
+        yield Part(name, [*worker, "--queues", queues, "--hostname", f"{name}@%h"])
     yield Part("beat", [*celery, "beat", "--schedule", str(var / "beat-schedule")])
 
 

@@ -13,9 +13,13 @@ from portal.installation import enter_sandbox, running_sandbox
 env = environ.FileAwareEnv()
 
 
-def load(base: Path, var: Path) -> None:
-    """Fill gaps of the environment from .env; beside a running `manage.py up`, take its sandbox for AWS."""
+def read_dotenv(base: Path) -> None:
+    """Fill gaps of the environment from .env."""
     env.read_env(os.environ.get("PORTAL_ENV_FILE", str(base / ".env")))
+
+
+def join_running(var: Path) -> None:
+    """Beside a running `manage.py up`, belong to it: keep its key, and take its sandbox for AWS."""
     sandbox = running_sandbox(var)
     if sandbox is None:
         return

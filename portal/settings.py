@@ -1,17 +1,28 @@
 """All settings, from the environment and an optional .env beside manage.py; nonsense is refused at start."""
 
-import os
 import sys
 from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from portal.environment import choice, database, flag, load, number, redis_address, secret_key, text, words
+from portal.environment import (
+    choice,
+    database,
+    flag,
+    join_running,
+    number,
+    read_dotenv,
+    redis_address,
+    secret_key,
+    text,
+    words,
+)
 from portal.installation import socket_path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(os.environ.get("PORTAL_VAR") or BASE_DIR / "var")
-load(BASE_DIR, VAR_DIR)
+read_dotenv(BASE_DIR)
+VAR_DIR = (BASE_DIR / (text("PORTAL_VAR") or "var")).resolve()
+join_running(VAR_DIR)
 
 # `manage.py up` is a whole installation for one machine on its loopback address: it keeps a key of its own,
 # speaks plain HTTP, and takes the sandbox for AWS unless told otherwise.
@@ -183,7 +194,7 @@ USE_TZ = True
 USE_I18N = False
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(text("STATIC_ROOT") or VAR_DIR / "static")
+STATIC_ROOT = BASE_DIR / (text("STATIC_ROOT") or VAR_DIR / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -197,7 +208,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 # Logs carry ids, never contact values: what botocore says at DEBUG and PostgreSQL's DETAIL lines stay out.
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"})
 QUIET_LOGGERS = ["boto3", "botocore", "urllib3", "s3transfer"]  # the bodies of requests and answers
-QUIET_LOGGERS += ["celery.worker.strategy", "celery.app.trace", "celery.beat"]  # two lines for each task
+QUIET_LOGGERS += ["celery.worker", "celery.app.trace", "celery.beat"]  # several lines for each task
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
