@@ -22,5 +22,5 @@ def seal_events() -> int:
         if count < BATCH:
             break
     if sealed:
-        logger.info("%s events sealed", sealed)
+        logger.debug("%s events sealed", sealed)
     return sealed
