@@ -61,12 +61,18 @@ def _touches_database(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
+def shared_valkey() -> Iterator[Valkey]:
     """A real Redis-protocol server of this test run, at settings.REDIS_URL."""
     server = Valkey(TEST_DIR)
     server.start()
-    yield server.url
+    yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url(shared_valkey: Valkey) -> str:
+    """Where it answers."""
+    return shared_valkey.url
 
 
 @pytest.fixture
