@@ -23,7 +23,5 @@ def pace(caller: Caller, *, lane: int, organization_id: str = "") -> Take:
             )
         except quota.NoToken as error:
             raise Unavailable(Cause.THROTTLED, operation=operation) from error
-        except quota.QuotaUnavailable as error:
-            raise Unavailable(Cause.NO_QUOTA, operation=operation) from error
 
     return take

@@ -11,9 +11,16 @@ from sandbox.testing import Sandbox
 
 
 @pytest.fixture
-def organization(db, sandbox: Sandbox, redis_url: str) -> Organization:
-    """Connected with the management account's credentials; not discovered yet."""
+def unhurried(sandbox: Sandbox, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """The local AWS without quotas, and ours without waiting: test_pace.py has the real ones."""
+    monkeypatch.setattr("portal.quota.take", lambda *args, **kwargs: None)
     sandbox.switch(quota_scale=0)
+    return sandbox
+
+
+@pytest.fixture
+def organization(db, unhurried: Sandbox) -> Organization:
+    """Connected with the management account's credentials; not discovered yet."""
     return connect_organization(context=command_context())
 
 
