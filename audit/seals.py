@@ -5,7 +5,7 @@ docs/audit.md gives the format byte for byte.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,7 @@ GENESIS = "0" * 64
 SEALER_LOCK = 0x5EA1  # the advisory lock on PostgreSQL; any number that nobody else takes
 CHUNK = 2000
 
-Row = dict[str, Any]  # the columns of an event by name: numbers, texts, times and JSON
+Row = Mapping[str, Any]  # the columns of an event by name: numbers, texts, times and JSON
 
 
 @dataclass(frozen=True)

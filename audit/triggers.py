@@ -1,5 +1,6 @@
 """Append-only: triggers that refuse to change or remove events and seals, on SQLite and PostgreSQL."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core import checks
@@ -55,7 +56,7 @@ def install_after_migrate(using: str, **kwargs: Any) -> None:
     install(using)
 
 
-def check_standing(databases: list[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+def check_standing(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
     """System check for `check --database`; a warning, because `migrate`, which mends it, stops at errors."""
     return [
         checks.Warning(
@@ -145,7 +146,8 @@ def _postgresql_state(cursor: CursorWrapper) -> set[tuple[str, int, str, str]]:
     cursor.execute(
         "SELECT relname, tgtype, tgenabled::text, prosrc FROM pg_trigger"
         " JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid"
-        " WHERE relname = ANY(%s) AND proname = %s AND tgqual IS NULL AND pg_table_is_visible(tgrelid)",
+        " WHERE relname = ANY(%s) AND proname = %s AND pg_table_is_visible(tgrelid)"
+        " AND tgqual IS NULL AND tgattr = ''",  # for every row and every column
         [list(TABLES), FUNCTION],
     )
     return set(cursor.fetchall())

@@ -79,6 +79,7 @@ WRITING = {"create", "bulk_create", "bulk_update", "update_or_create", "get_or_c
 WRITERS = {
     "AuditEvent": {"audit/log.py"},
     "AuditSeal": {"audit/seals.py"},
+    "AuditPending": {"audit/log.py", "audit/seals.py"},
     "AlternateContact": {"contacts/mirror.py"},
     "ContactChange": {"contacts/changes.py", "contacts/delivery.py", "contacts/settle.py"},
 }

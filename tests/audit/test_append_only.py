@@ -128,6 +128,8 @@ class TestPostgresql:
             "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql"
             " AS $$ BEGIN RETURN NEW; END $$",
             f"DROP TRIGGER {SEALS}_append_only ON {SEALS}",
+            f"CREATE OR REPLACE TRIGGER {EVENTS}_append_only BEFORE UPDATE OF ticket OR DELETE OR TRUNCATE"
+            f" ON {EVENTS} EXECUTE FUNCTION audit_refuse()",
         ],
     )
     def test_sees_a_trigger_that_was_weakened_and_restores_it(self, event, change):

@@ -21,6 +21,7 @@ from audit.log import event, record, record_all
 from audit.models import Action, AuditEvent, AuditPending, AuditSeal
 from audit.seals import GENESIS, canonical, get_head, seal_pending, verify, verify_event
 from audit.tasks import seal_events
+from portal.celery import app
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +109,10 @@ class TestSealing:
         assert seal_events() == 1100
         assert seal_events() == 0
         assert verify().checked == 1100
+
+    def test_beat_calls_the_task(self):
+        assert app.conf.beat_schedule["seal-audit-events"]["task"] == seal_events.name
+        assert seal_events.name in app.tasks
 
     def test_an_event_that_its_transaction_takes_back_leaves_nothing(self):
         with suppress(RuntimeError), transaction.atomic():

@@ -7,7 +7,7 @@ from typing import Any
 
 from audit import triggers
 from audit.models import AuditSeal
-from audit.seals import Verdict, verify
+from audit.seals import Fault, Verdict, verify
 from portal.commands import PortalCommand, add_json, failed
 
 TRIGGERS_MISSING = "The triggers that keep the audit append-only do not stand. Run `manage.py migrate`."
@@ -41,8 +41,8 @@ class Command(PortalCommand):
         stand = triggers.standing()
         facts = {"ok": verdict.ok and stand, "triggers_stand": stand, **dataclasses.asdict(verdict)}
         self.answer(options, facts, summary(verdict))
-        if not verdict.ok:
-            raise failed(sentence(verdict))
+        if verdict.first_bad:
+            raise failed(sentence(verdict.first_bad))
         if not stand:
             raise failed(TRIGGERS_MISSING)
 
@@ -60,9 +60,8 @@ def summary(verdict: Verdict) -> str:
     )
 
 
-def sentence(verdict: Verdict) -> str:
+def sentence(fault: Fault) -> str:
     """The first bad event, and what is wrong with it."""
-    fault = verdict.first_bad
     event = f"Event {fault.event_id}" if fault.event_id else "An event that is gone"
     seal = f" (seal {fault.seq})" if fault.seq else ""
     return f"First bad event: {event}{seal}. {fault.reason}"
