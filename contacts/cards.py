@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audit.models import Action, AuditEvent
 from audit.words import Difference, differences
+from contacts.details import FIELDS
 from contacts.mirror import ensure_contacts
 from contacts.models import (
     OPEN,
@@ -46,6 +47,18 @@ class Wish:
     change: ContactChange
     rows: list[Difference]
     may_cancel: bool
+
+    @property
+    def against(self) -> list[Difference]:
+        """What AWS has instead, and what was wanted: where somebody else wrote in between."""
+        if self.change.status != ChangeStatus.CONFLICT:
+            return []
+        return _detail_rows(self.change.stranger, self.change.wanted_value)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether there was nothing, or nothing known, before it."""
+        return self.change.before["status"] != ContactStatus.SET
 
     @property
     def words(self) -> str:
@@ -93,7 +106,11 @@ class Card:
 def wish_of(change: ContactChange, *, may_edit: bool) -> Wish:
     """The change as pages show it."""
     may_cancel = may_edit and change.status in PENDING
-    return Wish(change, differences(change.before, change.wanted_value), may_cancel)
+    return Wish(change, _detail_rows(change.before, change.wanted_value), may_cancel)
+
+
+def _detail_rows(before: dict | None, after: dict) -> list[Difference]:
+    return [row for row in differences(before, after) if row.field in FIELDS]
 
 
 def cards_of(account: Account, user: Any) -> list[Card]:

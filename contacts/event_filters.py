@@ -1,7 +1,6 @@
 """The filters of the audit list, as they stand in the URL."""
 
 from datetime import date, datetime, time, timedelta
-from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -18,27 +17,12 @@ from contacts.models import ContactType
 from orgs.access import organizations_visible_to
 from orgs.models import OrganizationalUnit
 
-ROOMS = {
-    "contact": "Contacts",
-    "account": "Accounts",
-    "organization": "Organizations",
-    "user": "People",
-    "access": "Access",
-    "audit": "Audit",
-}
-
-
-def _actions() -> list[tuple[str, Any]]:
-    """Every action, grouped by what it is about."""
-    groups = groupby(Action.choices, key=lambda choice: choice[0].partition(".")[0])
-    return [("", "Any")] + [(ROOMS[room], list(choices)) for room, choices in groups]
-
 
 class EventFilterForm(forms.Form):
     """What a reader of the audit may ask for."""
 
     q = forms.CharField(label="Text, id or person", required=False, max_length=200)
-    action = forms.ChoiceField(label="Event", required=False, choices=_actions)
+    action = forms.ChoiceField(label="Event", required=False, choices=[("", "Any"), *Action.choices])
     person = forms.ModelChoiceField(
         label="Person", required=False, queryset=None, to_field_name="username", empty_label="Anybody"
     )

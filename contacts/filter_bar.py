@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils.choices import flatten_choices
 
 from contacts.filters import STANDALONE
@@ -55,18 +55,27 @@ def query_with(query: QueryDict, changes: dict[str, str | None]) -> str:
     return f"?{changed.urlencode()}"
 
 
+def tidy_address(request: HttpRequest) -> str:
+    """The address of the list without the fields that were left empty."""
+    query = request.GET.copy()
+    for name in [name for name in query if not any(query.getlist(name))]:
+        del query[name]
+    return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
 def _active(form: forms.BaseForm, query: QueryDict, *, without: set[str]) -> list[ActiveFilter]:
     active = []
     for name, field in form.fields.items():
         if name not in without and any(query.getlist(name)):
-            words = _words_of(field, query.getlist(name))
-            active.append(ActiveFilter(str(field.label), words, query_without(query, name)))
+            label, words = str(field.label), _words_of(field, query.getlist(name))
+            active.append(ActiveFilter(label if words else "", words or label, query_without(query, name)))
     return active
 
 
 def _words_of(field: forms.Field, values: list[str]) -> str:
+    """What is chosen; nothing for a box that is ticked: its label says all."""
     if isinstance(field, forms.NullBooleanField | forms.BooleanField):
-        return "yes"
+        return ""
     if isinstance(field, forms.ModelChoiceField) and values[0] != STANDALONE:
         return str(field.queryset.filter(**{field.to_field_name or "pk": values[0]}).first() or values[0])
     labels = {str(value): str(label) for value, label in flatten_choices(getattr(field, "choices", []))}

@@ -11,6 +11,7 @@ from django.db.models.functions import Lower, Trim
 from django.utils import timezone
 
 from audit.models import Action, AuditEvent
+from contacts.attention import unsettled
 from contacts.details import PLACEHOLDER_WORDS, is_dummy_phone
 from contacts.models import OPEN, AlternateContact, ChangeStatus, ContactChange, ContactStatus, ContactType
 from orgs.access import organizations_visible_to
@@ -69,7 +70,16 @@ class AccountFilter(django_filters.FilterSet):
         label="Changed outside the portal in 7 days", method="with_drift", widget=forms.CheckboxInput
     )
     sort = django_filters.OrderingFilter(
-        fields={"name": "name", "aws_id": "id", "state": "state", "contacts_read_at": "read"}
+        label="Sort by",
+        fields={"name": "name", "aws_id": "id", "state": "state", "contacts_read_at": "read"},
+        choices=[
+            ("name", "Name"),
+            ("-name", "Name, last first"),
+            ("id", "Account id"),
+            ("state", "State"),
+            ("read", "Read from AWS, oldest first"),
+        ],
+        empty_label=None,
     )
 
     class Meta:
@@ -79,8 +89,9 @@ class AccountFilter(django_filters.FilterSet):
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         """All filters; without one of their own, accounts that left stay hidden."""
-        queryset = super().filter_queryset(queryset)
         wanted = self.form.cleaned_data
+        for name, one in self.filters.items():
+            queryset = one.filter(queryset, wanted[name])
         if wanted.get("state") != LEFT:
             queryset = queryset.filter(left_at=None)
         contacts = _contacts_like(wanted)
@@ -155,7 +166,6 @@ def _placeholders(contacts: QuerySet[AlternateContact]) -> tuple[QuerySet[Altern
 CHANGE_GROUPS = [("open", "Open"), ("attention", "Needs attention"), ("done", "Applied")]
 _GROUP_STATES = {
     "open": OPEN,
-    "attention": (ChangeStatus.WAITING, ChangeStatus.UNCONFIRMED, ChangeStatus.FAILED, ChangeStatus.CONFLICT),
     "done": (ChangeStatus.APPLIED, ChangeStatus.UNCHANGED),
 }
 
@@ -181,7 +191,12 @@ class ChangeFilter(django_filters.FilterSet):
         to_field_name="username",
     )
     account = django_filters.CharFilter(label="Account id", field_name="contact__account__aws_id")
-    sort = django_filters.OrderingFilter(fields={"pk": "asked", "contact__account__name": "account"})
+    sort = django_filters.OrderingFilter(
+        label="Sort by",
+        fields={"pk": "asked", "contact__account__name": "account"},
+        choices=[("-asked", "Newest first"), ("asked", "Oldest first"), ("account", "Account")],
+        empty_label=None,
+    )
 
     class Meta:
         model = ContactChange
@@ -196,4 +211,6 @@ class ChangeFilter(django_filters.FilterSet):
 
     def in_group(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """The three questions people come with."""
+        if value == "attention":
+            return unsettled(queryset)
         return queryset.filter(status__in=_GROUP_STATES[value])

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Field, Layout
+from crispy_forms.layout import Div, Field, Layout, LayoutObject
 from django import forms
 from django.core.exceptions import ValidationError
 
@@ -19,16 +19,14 @@ HELP = {
     "email": "A mailbox that a team reads.",
     "phone": "With country code. Digits, spaces, ( ) + and - only.",
 }
-WIDGETS = {"email": forms.EmailInput, "phone": forms.TextInput(attrs={"inputmode": "tel"})}
+KEYBOARDS = {"email": "email", "phone": "tel"}
 
 
 class DetailField(forms.CharField):
     """One of the four values: trimmed, and then held against AWS's rules."""
 
     def __init__(self, name: str) -> None:
-        widget = forms.TextInput(
-            {"autocomplete": "off", "inputmode": {"email": "email", "phone": "tel"}.get(name, "text")}
-        )
+        widget = forms.TextInput({"autocomplete": "off", "inputmode": KEYBOARDS.get(name, "text")})
         super().__init__(label=LABELS[name], help_text=HELP[name], widget=widget, validators=VALIDATORS[name])
         self.limit = LIMITS[name]
         self.error_messages["required"] = "AWS needs a value here."
@@ -56,7 +54,16 @@ class WhyForm(forms.Form):
 
     def layout(self) -> Layout:
         """The fields in their order."""
-        return Layout(Field("reason"), Field("ticket"), Field("seen"))
+        return Layout(*self.why())
+
+    def why(self) -> list[LayoutObject]:
+        """Reason and ticket beside each other."""
+        row = Div(
+            Field("reason", wrapper_class="col-md-8"),
+            Field("ticket", wrapper_class="col-md-4"),
+            css_class="row",
+        )
+        return [row, Field("seen")]
 
     def clean_seen(self) -> Seen:
         try:
@@ -82,7 +89,7 @@ class ContactForm(WhyForm):
 
     def layout(self) -> Layout:
         details = [Field(name, template="contacts/_contact_field.html") for name in FIELDS]
-        return Layout(*details, Field("reason"), Field("ticket"), Field("seen"))
+        return Layout(*details, *self.why())
 
     @property
     def typed(self) -> ContactDetails:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.http import Http404
 
+from contacts.details import FIELDS
 from contacts.finding import NOT_FOUND, get_contact_for
 from contacts.models import AlternateContact, ContactStatus
 from orgs.access import visible_to
@@ -22,17 +23,26 @@ def source_of(user: Any, text: str) -> AlternateContact:
 
 
 def copies_for(user: Any, contact: AlternateContact, text: str) -> dict[str, Any]:
-    """What can be copied into this contact: the account's own others, and those that the text finds."""
+    """What can be copied into this contact: the account's own others, and what stands in other accounts.
+
+    The same contact of many accounts is told once; its source is any of them.
+    """
     contacts = _set_contacts(user)
-    own = contacts.filter(account=contact.account).exclude(pk=contact.pk)
     found = contacts.exclude(account=contact.account)
-    if text:
-        digits = text.replace(" ", "")
-        words = Q(account__name__icontains=text) | Q(name__icontains=text) | Q(email__icontains=text)
-        found = found.filter(words | Q(account__aws_id__contains=digits) if digits.isdecimal() else words)
-    else:
-        found = found.filter(contact_type=contact.contact_type)
-    return {"own": own, "found": found[:SHOWN], "total": found.count()}
+    found = found.filter(_holding(text)) if text else found.filter(contact_type=contact.contact_type)
+    values = found.order_by().values("contact_type", *FIELDS)
+    grouped = values.annotate(accounts=Count("pk"), example_id=Min("account__aws_id"))
+    return {
+        "own": contacts.filter(account=contact.account).exclude(pk=contact.pk),
+        "found": grouped.order_by("-accounts", "name", "example_id")[:SHOWN],
+        "total": grouped.count(),
+    }
+
+
+def _holding(text: str) -> Q:
+    condition = Q(account__name__icontains=text) | Q(name__icontains=text) | Q(email__icontains=text)
+    digits = text.replace(" ", "")
+    return condition | Q(account__aws_id__contains=digits) if digits.isdecimal() else condition
 
 
 def same_elsewhere(user: Any, contact: AlternateContact) -> int:

@@ -46,7 +46,13 @@ class Entry:
 
     @property
     def rows(self) -> list[Difference]:
-        return differences(self.event.before, self.event.after)
+        """Old and new, where there was an old one."""
+        return [] if self.event.before is None else differences(self.event.before, self.event.after)
+
+    @property
+    def facts(self) -> list[Difference]:
+        """What a first event, which has no old values, found."""
+        return differences(None, self.event.after) if self.event.before is None else []
 
     @property
     def text(self) -> str:
@@ -66,6 +72,18 @@ class Entry:
         return " · ".join(part for part in (self.contact_label, self.account_name) if part)
 
 
+class Step(Entry):
+    """A state of a change, on the change's own page: value and reason stand there already."""
+
+    @property
+    def rows(self) -> list[Difference]:
+        return []
+
+    @property
+    def reason(self) -> str:
+        return ""
+
+
 def timeline_of(account: Account) -> list[Entry]:
     """What happened to the account and its contacts lately, newest first."""
     about_it = Q(action__startswith="contact.") | Q(action__startswith="account.")
@@ -74,7 +92,8 @@ def timeline_of(account: Account) -> list[Entry]:
 
 def story_of(change: ContactChange) -> list[Entry]:
     """The states of one change with their times, newest first."""
-    return _entries(AuditEvent.objects.filter(change_id=change.pk).order_by("-pk"))
+    events = AuditEvent.objects.filter(change_id=change.pk).order_by("-pk")
+    return [Step(event, "", sentence(event)) for event in events]
 
 
 def entries_of(events: Iterable[AuditEvent], user: Any) -> list[Entry]:

@@ -28,7 +28,7 @@ class AccountList(FilteredList):
 
     template_name = "contacts/account_list.html"
     filterset_class = AccountFilter
-    chosen = ("type", "contact", "state")
+    chosen = ("type", "contact")
     kept = ("organization", "unit")
 
     def all_rows(self) -> QuerySet[Account]:

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict, Streaming
 from django.shortcuts import render
 from django.template.defaultfilters import pluralize
 from django.views.decorators.http import require_safe
+from django_htmx.http import push_url
 
 from audit.context import page_context
 from audit.export import export_events
@@ -14,7 +15,7 @@ from audit.queries import AuditEventQuerySet
 from audit.seals import verify_event
 from audit.words import differences
 from contacts.event_filters import EventFilterForm, events_of
-from contacts.filter_bar import filter_bar, query_with
+from contacts.filter_bar import filter_bar, query_with, tidy_address
 from contacts.finding import NOT_FOUND
 from contacts.timeline import entries_of
 from contacts.views.lists import page_size_of
@@ -30,7 +31,8 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     form = EventFilterForm(request.GET, user=request.user)
     events = AuditEvent.objects.matching(form.filters()) if form.is_valid() else AuditEvent.objects.none()
     bar = filter_bar(form, request.GET, chosen=("action", "type", "source"))
-    return render(request, "contacts/audit_list.html", bar | _page(request, events))
+    response = render(request, "contacts/audit_list.html", bar | _page(request, events))
+    return push_url(response, tidy_address(request))
 
 
 @require_safe

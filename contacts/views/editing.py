@@ -118,14 +118,16 @@ def _ask(
 
 
 def _say_what_was_done(request: HttpRequest, contact: AlternateContact, form: WhyForm) -> None:
+    """One message: what was asked for, what was trimmed, and what a colleague would remark."""
     label = contact.get_contact_type_display()
-    messages.info(request, f"{label}: asked for. It counts as applied when AWS has confirmed it.")
-    if not isinstance(form, ContactForm):
-        return
-    if form.trimmed:
-        messages.info(request, f"Spaces around these values were removed: {', '.join(form.trimmed)}.")
-    for remark in preview_of(contact, form).advice.values():
-        messages.warning(request, remark)
+    words = [f"{label}: asked for. It counts as applied when AWS has confirmed it."]
+    remarks: list[str] = []
+    if isinstance(form, ContactForm):
+        if form.trimmed:
+            words.append(f"Spaces around these values were removed: {', '.join(form.trimmed)}.")
+        remarks = list(preview_of(contact, form).advice.values())
+    level = messages.WARNING if remarks else messages.INFO
+    messages.add_message(request, level, " ".join(words + remarks))
 
 
 def _page(

@@ -9,8 +9,9 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.generic import ListView
+from django_htmx.http import push_url
 
-from contacts.filter_bar import filter_bar, query_with
+from contacts.filter_bar import filter_bar, query_with, tidy_address
 from orgs.access import Right, require
 
 PAGE_SIZES = (25, 50, 100)
@@ -51,7 +52,7 @@ class FilteredList(ListView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         require(request.user, self.right)
-        return super().dispatch(request, *args, **kwargs)
+        return push_url(super().dispatch(request, *args, **kwargs), tidy_address(request))
 
     def all_rows(self) -> QuerySet:
         """Everything the person may see."""
