@@ -1,0 +1,144 @@
+"""Rows for pages to show: each state of a contact and a change, each audit event, long and short values."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from audit.context import Context, Source, worker_context
+from audit.log import record
+from audit.models import Action, AuditEvent
+from contacts.mirror import ensure_contacts
+from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus
+from orgs.models import Account, AccountState, Organization, OrganizationalUnit, Standing
+from portal.causes import Cause
+from portal.models import User
+
+MANAGEMENT = "100000000000"
+OLD = {
+    "name": "Finance Operations",
+    "title": "Duty",
+    "email": "finance@northwind.example",
+    "phone": "+44 20 7946 0123",
+}
+NEW = OLD | {"name": "Zoë Ångström, Platform On-call and Incident Response", "phone": "+44 20 7946 0190"}
+LONG = "payments-ledger-and-reconciliation-batch-production-eu-central"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the addresses of the pages need."""
+
+    organization: Organization
+    account: Account
+    change: ContactChange
+    event: AuditEvent
+    person: User
+
+
+def build(person: User) -> Scene:
+    """Fill the empty database; the person asked for all changes."""
+    organization = _organization()
+    accounts = _accounts(organization)
+    ensure_contacts(accounts)
+    _read(accounts)
+    changes = _changes(accounts, person)
+    event = _events(accounts[1], person)
+    return Scene(organization, accounts[1], changes[0], event, person)
+
+
+def _organization() -> Organization:
+    return Organization.objects.create(
+        aws_id="o-nw7k2d9x4b",
+        name="Northwind Bank",
+        management_account_id=MANAGEMENT,
+        caller_account_id=MANAGEMENT,
+        standing=Standing.MANAGEMENT,
+        feature_set="ALL",
+        trusted_access=False,
+        problem="",
+        observed_at=timezone.now(),
+    )
+
+
+def _accounts(organization: Organization) -> list[Account]:
+    root = _unit(organization, "Root", "r-ab12/", None)
+    workloads = _unit(organization, "Workloads", "r-ab12/ou-ab12-work/", root)
+    prod = _unit(
+        organization, "Production with a name of some length", "r-ab12/ou-ab12-work/ou-ab12-prod/", workloads
+    )
+    now = timezone.now()
+    facts = [
+        {"name": "management", "unit": root},
+        {"name": LONG, "unit": prod},
+        {"name": "suspended", "unit": workloads, "state": AccountState.SUSPENDED},
+        {"name": "left", "unit": workloads, "left_at": now},
+        {"name": "standalone", "organization": None},
+        *({"name": f"app-{number}", "unit": prod} for number in range(30)),
+    ]
+    shared = {"organization": organization, "state": AccountState.ACTIVE, "contacts_read_at": now}
+    return Account.objects.bulk_create(
+        Account(aws_id=f"{100000000000 + n}", email=f"aws+{n}@northwind.example", **(shared | fact))
+        for n, fact in enumerate(facts)
+    )
+
+
+def _unit(
+    organization: Organization, name: str, path: str, parent: OrganizationalUnit | None
+) -> OrganizationalUnit:
+    return OrganizationalUnit.objects.create(
+        organization=organization, aws_id=path.strip("/").split("/")[-1], name=name, path=path, parent=parent
+    )
+
+
+def _read(accounts: list[Account]) -> None:
+    """Billing is set, Operations is not set, Security is unknown; some accounts have all three."""
+    contacts = AlternateContact.objects.all()
+    seen = {"observed_at": timezone.now(), "tried_at": timezone.now()}
+    contacts.filter(contact_type="BILLING").update(status=ContactStatus.SET, problem="", **OLD, **seen)
+    contacts.filter(contact_type="OPERATIONS").update(status=ContactStatus.ABSENT, problem="", **seen)
+    contacts.filter(contact_type="SECURITY").update(problem=Cause.SCP_DENIES, **OLD, **seen)
+    contacts.filter(account__in=accounts[10:]).update(status=ContactStatus.SET, problem="", **OLD, **seen)
+
+
+def _changes(accounts: list[Account], person: User) -> list[ContactChange]:
+    contacts = {
+        contact.account_id: contact for contact in AlternateContact.objects.filter(contact_type="BILLING")
+    }
+    causes = {ChangeStatus.FAILED: Cause.POLICY_DENIES, ChangeStatus.CONFLICT: Cause.OUTCOME_UNKNOWN}
+    return [
+        ContactChange.objects.create(
+            contact=contacts[account.pk],
+            caller_key=f"aws:{MANAGEMENT}",
+            status=status,
+            wanted=None if status == ChangeStatus.APPLIED else NEW,
+            before={"status": "set"} | OLD,
+            seen_version=0,
+            requested_by=person,
+            requested_at=timezone.now() - timedelta(hours=number),
+            source=Source.PAGE,
+            reason="The duty rota moves to the partner for the December freeze.",
+            ticket="CHG-1042",
+            request_id=f"request-{number}",
+            problem=causes.get(status, ""),
+        )
+        for number, (account, status) in enumerate(zip(accounts[1:], ChangeStatus, strict=False))
+    ]
+
+
+def _events(account: Account, person: User) -> AuditEvent:
+    by_person = Context(
+        actor=person, source=Source.PAGE, reason="New duty phone.", ticket="CHG-1042", ip="192.0.2.7"
+    )
+    facts = {"organization_id": "o-nw7k2d9x4b", "account_id": account.aws_id, "contact_type": "BILLING"}
+    events = [
+        record(
+            action,
+            by_person if action.startswith(("contact.change", "user", "access")) else worker_context(),
+            before={"status": "set"} | OLD,
+            after={"status": "set"} | NEW,
+            **facts,
+        )
+        for action in Action
+    ]
+    return events[0]

@@ -1,0 +1,187 @@
+"""Each page in a real browser: axe finds nothing, the policy holds, nothing is cut off at 360 px."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from playwright.sync_api import Page
+
+from tests.conftest import PASSWORD
+from tests.portal.scenery import Scene, build
+
+pytestmark = [pytest.mark.browser, pytest.mark.sqlite]  # looks do not depend on the database
+
+LOOKS = [(width, theme) for width in (360, 1280) for theme in ("light", "dark")]
+AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+# What an address needs, by the name of its url. A url that needs something and is not named here fails.
+NEEDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
+    "contacts:account_detail": lambda scene: {"account_id": scene.account.aws_id},
+    "contacts:account_cards": lambda scene: {"account_id": scene.account.aws_id},
+    "contacts:account_check": lambda scene: {"account_id": scene.account.aws_id},
+    "contacts:contact_edit": lambda scene: contact(scene, "SECURITY"),
+    "contacts:contact_preview": lambda scene: contact(scene, "BILLING"),
+    "contacts:contact_copy": lambda scene: contact(scene, "OPERATIONS"),
+    "contacts:contact_delete": lambda scene: contact(scene, "BILLING"),
+    "contacts:change_detail": lambda scene: {"pk": scene.change.pk},
+    "contacts:change_live": lambda scene: {"pk": scene.change.pk},
+    "contacts:change_cancel": lambda scene: {"pk": scene.change.pk},
+    "contacts:audit_detail": lambda scene: {"pk": scene.event.pk},
+}
+# Pages that only somebody with a second step reaches.
+SECOND_STEP = (
+    "mfa_deactivate_totp",
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
+    "mfa_download_recovery_codes",
+)
+
+
+def contact(scene: Scene, contact_type: str) -> dict[str, str]:
+    return {"account_id": scene.account.aws_id, "contact_type": contact_type}
+
+
+def names(resolver: URLResolver, spaces: tuple[str, ...] = ()) -> Iterator[tuple[str, bool]]:
+    """The full name of every url, and whether it needs something."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names(pattern, (*spaces, pattern.namespace) if pattern.namespace else spaces)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            yield ":".join((*spaces, pattern.name)), bool(pattern.pattern.converters)
+
+
+NAMES = dict(names(get_resolver("portal.urls")))
+
+
+@pytest.fixture
+def scene(cast: dict) -> Scene:
+    """The pages have something to show."""
+    return build(cast["alice"])
+
+
+@pytest.fixture
+def errors(page: Page) -> list[str]:
+    """What the browser complains of, the Content-Security-Policy above all."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+def sign_in(client: Client, page: Page, live_server, name: str) -> None:
+    """Sign in by the form, and let the browser go on with that session."""
+    client.post(reverse("account_login"), {"login": name, "password": PASSWORD})
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}])
+
+
+def confirm(client: Client) -> None:
+    """Say the password once more: pages about the second step ask for it."""
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+
+
+def is_page(client: Client, address: str) -> bool:
+    """Whether a GET gives a page: not an action of a POST, a download, or a part for htmx."""
+    response = client.get(address)
+    if response.status_code == 405 or not response.headers.get("Content-Type", "").startswith("text/html"):
+        return False
+    return response.status_code != 200 or response.content.lstrip().startswith(b"<!doctype html>")
+
+
+def look_at(page: Page, address: str, looks: list[tuple[int, str]] = LOOKS) -> list[str]:
+    """Everything that is wrong with the page in these widths and themes."""
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": looks[0][0], "height": 900})
+    response = page.goto(address, wait_until="load")
+    assert response is not None
+    assert "content-security-policy" in response.headers
+    return [finding for width, theme in looks for finding in _findings(page, width, theme)]
+
+
+def _findings(page: Page, width: int, theme: str) -> Iterator[str]:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)
+    page.locator(f"html[data-bs-theme={theme}]").wait_for(state="attached")
+    for violation in Axe().run(page, options=AXE).response["violations"]:
+        nodes = "\n    ".join(
+            f"{node['html'][:200]} {node['failureSummary']}" for node in violation["nodes"][:3]
+        )
+        yield f"{width} {theme}: {violation['id']}: {violation['help']}\n    {nodes}"
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        yield f"{width} {theme}: the page is wider than the window"
+
+
+def test_every_url_that_needs_something_is_in_the_table():
+    assert {name for name, needs in NAMES.items() if needs} == set(NEEDS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_axe_and_the_policy_find_nothing(name, live_server, page, errors, client, scene, cast):
+    needed = NEEDS[name](scene) if name in NEEDS else {}
+    address = live_server.url + reverse(name, kwargs=needed)
+    sign_in(client, page, live_server, "erin")
+    confirm(client)
+    if name in SECOND_STEP:
+        TOTP.activate(cast["erin"], "JBSWY3DPEHPK3PXP")
+        RecoveryCodes.activate(cast["erin"])
+    if not is_page(client, address):
+        return
+    assert not look_at(page, address)
+    assert not errors
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in SECOND_STEP])
+def test_a_viewer_sees_no_broken_page(name, live_server, page, errors, client, scene):
+    address = live_server.url + reverse(name, kwargs=NEEDS[name](scene) if name in NEEDS else {})
+    sign_in(client, page, live_server, "bob")
+    if is_page(client, address):
+        assert not look_at(page, address, [(360, "light")])
+        assert not [error for error in errors if "status of 403" not in error]
+
+
+@pytest.mark.parametrize("name", ["account_login", "account_inactive"])
+def test_the_doors_look_good_from_outside(name, live_server, page, errors, scene):
+    assert not look_at(page, live_server.url + reverse(name))
+    assert not errors
+
+
+def test_the_second_step_looks_good(live_server, page, errors, client, cast):
+    TOTP.activate(cast["erin"], "JBSWY3DPEHPK3PXP")
+    sign_in(client, page, live_server, "erin")
+    assert Authenticator.objects.filter(user=cast["erin"]).exists()
+    assert not look_at(page, live_server.url + reverse("mfa_authenticate"))
+    assert page.get_by_role("heading", name="Second step").is_visible()
+    assert not errors
+
+
+@pytest.mark.parametrize("address", ["/", "/nothing-here/"])
+def test_pages_that_say_no_look_good(address, live_server, page, client, cast):
+    sign_in(client, page, live_server, "carol")
+    assert not look_at(page, live_server.url + address)
+
+
+def test_the_theme_that_the_person_chose_wins(live_server, page, client, cast):
+    cast["bob"].theme = "dark"
+    cast["bob"].save(update_fields=["theme"])
+    sign_in(client, page, live_server, "bob")
+    page.emulate_media(color_scheme="light")
+    page.goto(live_server.url)
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+
+
+def test_a_slash_goes_to_the_search_and_an_id_is_copied(live_server, page, client, scene):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    sign_in(client, page, live_server, "bob")
+    page.goto(live_server.url)
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.goto(live_server.url + reverse("contacts:account_detail", args=[scene.account.aws_id]))
+    page.locator("[data-copy]").first.click()
+    page.get_by_text(f"Copied {scene.account.aws_id}.").wait_for(state="attached")
+    assert page.evaluate("navigator.clipboard.readText()") == scene.account.aws_id
