@@ -74,21 +74,21 @@ def choice(name: str, default: str, allowed: set[str]) -> str:
     return value
 
 
-def database(name: str, default: str) -> dict:
-    """Django's form of a database address; SQLite and PostgreSQL are the two that the portal is tested on."""
-    address = text(name) or default
-    scheme, separator, _ = address.partition("://")
-    if not separator or scheme not in {"sqlite", "postgres", "postgresql"}:
-        raise ImproperlyConfigured(
-            f"{name} is no address of SQLite or PostgreSQL. Use sqlite:/// or postgres://."
-        )
+def database(default: str) -> dict:
+    """DATABASE_URL in Django's form; SQLite and PostgreSQL are what the portal is tested on.
+
+    DATABASE_PASSWORD may stand apart, because a password in a file is seldom percent-encoded.
+    """
+    address = text("DATABASE_URL") or default
+    if address.partition("://")[0] not in {"sqlite", "postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL is no address of a database. Use postgres:// or sqlite:///.")
     try:
-        return environ.Env.db_url_config(address)
-    except ValueError as error:
-        # The address may hold a password, so it is not repeated.
-        raise ImproperlyConfigured(
-            f"{name} cannot be read as an address. Percent-encode its password."
-        ) from error
+        config = environ.Env.db_url_config(address)
+    except ValueError as error:  # the address may hold a password, so it is not repeated
+        raise ImproperlyConfigured("DATABASE_URL cannot be read. Percent-encode its password.") from error
+    if password := text("DATABASE_PASSWORD"):
+        config["PASSWORD"] = password
+    return config
 
 
 def redis_address(name: str, default: str) -> str:

@@ -53,7 +53,7 @@ class Part:
 class Supervisor:
     """Starts parts in order, watches them, and stops them in reverse order."""
 
-    def __init__(self, output: IO[str], *, patience: float = 10.0) -> None:
+    def __init__(self, output: IO[str], *, patience: float = 5.0) -> None:
         self.output = output
         self.patience = patience  # seconds that all parts together get to stop by themselves
         self.parts: list[Part] = []

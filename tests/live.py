@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,9 @@ class LivePortal:
 
     def start(self, *names: str) -> None:
         """Start these parts (none named: all) and return when all of them are at work."""
+        parts = {part.name: part.command for part in portal_parts(self.port, self.directory)}
         for name in names or ALL_PARTS:
-            self._start(name)
+            self.launch(name, parts[name])
         for name in names or ALL_PARTS:
             wait_until(
                 lambda name=name: self._is_ready(name), f"{name} is ready", says=lambda n=name: self.log(n)
@@ -82,11 +83,11 @@ class LivePortal:
             cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=timeout, check=False,
         )  # fmt: skip
 
-    def _start(self, name: str) -> None:
-        part = next(part for part in portal_parts(self.port, self.directory) if part.name == name)
+    def launch(self, name: str, command: Sequence[str]) -> None:
+        """Start a process of any other kind; it ends with the portal, or with the test."""
         with (self.directory / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-SE", str(LEASH), str(os.getpid()), *part.command],
+                [sys.executable, "-SE", str(LEASH), str(os.getpid()), *command],
                 cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT, process_group=0,
             )  # fmt: skip
 
