@@ -1,0 +1,177 @@
+"""People: who may sign in, with which roles; every change of them is an audit event."""
+
+import zoneinfo
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth import password_validation
+from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from audit.context import Context
+from audit.log import record
+from audit.models import Action
+from orgs.access import Right, Role, require_in
+from portal.models import User
+
+DETAILS = ("first_name", "last_name", "email")
+PROFILE = ("theme", "time_zone")
+
+
+def create_user(
+    username: str,
+    *,
+    password: str,
+    roles: Iterable[Role] = (),
+    first_name: str = "",
+    last_name: str = "",
+    email: str = "",
+    context: Context,
+) -> User:
+    """Make a person who may sign in; raises PermissionDenied, or ValidationError by field."""
+    require_in(context, Right.PEOPLE)
+    user = User(username=username, first_name=first_name, last_name=last_name, email=email)
+    _validate_password(password, user)
+    user.set_password(password)
+    user.full_clean()
+    with transaction.atomic():
+        user.save()
+        user.groups.set(_groups(roles))
+        after = {"username": username, "roles": role_names(user), **_values(user, DETAILS)}
+        _record(Action.USER_CREATED, context, user, after=after)
+    return user
+
+
+def set_roles(user: User, roles: Iterable[Role], *, context: Context) -> None:
+    """Give a person these roles and no others; an administrator always remains."""
+    require_in(context, Right.PEOPLE)
+    groups = _groups(roles)
+    after = sorted(group.name for group in groups)
+    with transaction.atomic():
+        _lock_administrators()
+        before = role_names(user)
+        if before == after:
+            return
+        if Role.ADMINISTRATOR in before and Role.ADMINISTRATOR not in after:
+            _require_other_administrator(user, context, "roles")
+        user.groups.set(groups)
+        _record(Action.ROLES_CHANGED, context, user, before={"roles": before}, after={"roles": after})
+    user.__dict__.pop("_rights", None)
+
+
+def set_active(user: User, is_active: bool, *, context: Context) -> None:
+    """Let a person sign in, or no longer: then all their sessions end."""
+    require_in(context, Right.PEOPLE)
+    with transaction.atomic():
+        _lock_administrators()
+        user.refresh_from_db(fields=["is_active"])
+        if user.is_active == is_active:
+            return
+        if not is_active:
+            _require_not_oneself(user, context, "is_active")
+            if Role.ADMINISTRATOR in role_names(user):
+                _require_other_administrator(user, context, "is_active")
+            end_sessions(user)
+        user.is_active = is_active
+        user.save(update_fields=["is_active"])
+        before, after = {"is_active": not is_active}, {"is_active": is_active}
+        _record(Action.USER_CHANGED, context, user, before=before, after=after)
+
+
+def set_password(user: User, password: str, *, context: Context) -> None:
+    """Give a person a new password; their sessions end. Own passwords are changed on their own page."""
+    require_in(context, Right.PEOPLE)
+    _require_not_oneself(user, context, "password")  # one's own needs the former password
+    _validate_password(password, user)
+    user.set_password(password)
+    with transaction.atomic():
+        user.save(update_fields=["password"])
+        end_sessions(user)
+        _record(Action.PASSWORD_CHANGED, context, user)
+
+
+def change_details(user: User, *, context: Context, **values: str) -> None:
+    """Change a person's names and e-mail address."""
+    require_in(context, Right.PEOPLE)
+    _change(user, DETAILS, values, context)
+
+
+def change_profile(user: User, *, theme: str, time_zone: str, context: Context) -> None:
+    """Change how the portal looks to oneself, and in which zone it shows times."""
+    if context.actor != user:
+        raise PermissionDenied("Everybody changes their own profile only.")
+    if time_zone and time_zone not in zoneinfo.available_timezones():
+        raise ValidationError({"time_zone": f"“{time_zone}” is no time zone. Use a name like Europe/Madrid."})
+    _change(user, PROFILE, {"theme": theme, "time_zone": time_zone}, context)
+
+
+def role_names(user: User) -> list[str]:
+    """The person's roles by name, in the order of the alphabet."""
+    names = user.groups.filter(name__in=Role.values).values_list("name", flat=True)
+    return sorted(names)
+
+
+def administrators() -> QuerySet[User]:
+    """Everybody who is active and may manage people."""
+    is_administrator = Q(groups__name=Role.ADMINISTRATOR) | Q(is_superuser=True)
+    return User.objects.filter(is_administrator, is_active=True).distinct()
+
+
+def end_sessions(user: User) -> None:
+    """Sign a person out everywhere; sessions do not say whose they are, so each is opened."""
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+        if session.get_decoded().get("_auth_user_id") == str(user.pk):
+            session.delete()
+
+
+def _change(user: User, fields: tuple[str, ...], values: dict[str, str], context: Context) -> None:
+    before = _values(user, fields)
+    for name, value in values.items():
+        setattr(user, name, value)
+    user.full_clean(exclude=["password"])
+    changed = [name for name in fields if getattr(user, name) != before[name]]
+    if not changed:
+        return
+    with transaction.atomic():
+        user.save(update_fields=changed)
+        before, after = {name: before[name] for name in changed}, _values(user, changed)
+        _record(Action.USER_CHANGED, context, user, before=before, after=after)
+
+
+def _values(user: User, fields: Iterable[str]) -> dict[str, str]:
+    return {name: getattr(user, name) for name in fields}
+
+
+def _record(action: Action, context: Context, user: User, **facts: Any) -> None:  # Any: event columns
+    record(action, context, detail={"user_id": user.pk, "user": user.username}, **facts)
+
+
+def _groups(roles: Iterable[Role]) -> list[Group]:
+    return list(Group.objects.filter(name__in=[Role(role).value for role in roles]))
+
+
+def _validate_password(password: str, user: User) -> None:
+    try:
+        password_validation.validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationError({"password": error.messages}) from error
+
+
+def _lock_administrators() -> None:
+    """Two administrators who remove each other at the same moment come here one after the other."""
+    list(Group.objects.select_for_update().filter(name=Role.ADMINISTRATOR))
+
+
+def _require_not_oneself(user: User, context: Context, field: str) -> None:
+    if context.actor == user:
+        raise ValidationError({field: "You cannot do this to yourself. Ask another administrator."})
+
+
+def _require_other_administrator(user: User, context: Context, field: str) -> None:
+    _require_not_oneself(user, context, field)
+    if not administrators().exclude(pk=user.pk).exists():
+        raise ValidationError({field: "This is the last administrator. Make another one first."})

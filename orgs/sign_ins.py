@@ -1,0 +1,79 @@
+"""Sign-ins in the audit: Django's and the sign-in library's signals become events."""
+
+import uuid
+from typing import Any
+
+from allauth.account.signals import password_changed
+from allauth.mfa import signals as second_step
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from audit.context import Context, Source
+from audit.log import record
+from audit.models import Action
+from portal.models import User
+
+# People type passwords into the field for the name, so only a name we know is written down.
+UNKNOWN_NAME = "unknown name"
+
+
+@receiver(user_logged_in)
+def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:  # Any: what else a signal carries
+    _record(Action.SIGNED_IN, request, user)
+
+
+@receiver(user_logged_out)
+def _signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
+    if user is not None:
+        _record(Action.SIGNED_OUT, request, user)
+
+
+@receiver(user_login_failed)
+def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+    name = User.objects.filter(username=credentials.get("username", "")).values_list("username", flat=True)
+    record(
+        Action.SIGN_IN_FAILED,
+        _context(request, None),
+        detail={"user": name.first() or UNKNOWN_NAME, "step": "password"},
+    )
+
+
+@receiver(second_step.authentication_failed)
+def _code_failed(request: HttpRequest, user: User, **_: Any) -> None:
+    detail = {"user": user.username, "step": "code"}
+    record(Action.SIGN_IN_FAILED, _context(request, None), detail=detail)
+
+
+@receiver(password_changed)
+def _password_changed(request: HttpRequest, user: User, **_: Any) -> None:
+    _record(Action.PASSWORD_CHANGED, request, user)
+
+
+@receiver(second_step.authenticator_added)
+def _added(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:  # Any: allauth's model
+    _record(Action.SIGN_IN_CHANGED, request, user, after={"added": authenticator.type})
+
+
+@receiver(second_step.authenticator_removed)
+def _removed(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
+    _record(Action.SIGN_IN_CHANGED, request, user, after={"removed": authenticator.type})
+
+
+@receiver(second_step.authenticator_reset)
+def _renewed(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
+    _record(Action.SIGN_IN_CHANGED, request, user, after={"renewed": authenticator.type})
+
+
+def _record(action: Action, request: HttpRequest, user: User, **facts: dict) -> None:
+    record(action, _context(request, user), detail={"user_id": user.pk, "user": user.username}, **facts)
+
+
+def _context(request: HttpRequest | None, actor: User | None) -> Context:
+    """The actor is given: while somebody signs in or out, request.user may be nobody."""
+    return Context(
+        actor=actor,
+        source=Source.PAGE,
+        request_id=getattr(request, "request_id", None) or uuid.uuid4().hex,
+        ip=getattr(request, "client_ip", None),
+    )
