@@ -7,8 +7,8 @@ from django.views.decorators.http import require_safe
 from contacts.attention import needs_attention
 from contacts.coverage import coverage_of
 from contacts.models import OPEN, ContactChange
-from contacts.quota_use import quota_use
 from orgs.access import Right, require, visible_to
+from orgs.quota_use import quota_use
 
 RECENT = 6
 

@@ -1,4 +1,4 @@
-"""How much of AWS's quota is in use, for the first page."""
+"""How much of AWS's quota is in use, for the pages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
