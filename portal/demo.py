@@ -7,9 +7,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from portal.installation import DEMO_SIGN_INS
 from sandbox.company import EXTERNAL_ID, ORGANIZATION_ID, PORTAL_ROLE, STANDALONE_IDS
 
-SIGN_INS = settings.VAR_DIR / "demo_sign_ins.txt"
+SIGN_INS = settings.VAR_DIR / DEMO_SIGN_INS
 
 
 def connect() -> list[str]:

@@ -8,6 +8,7 @@ from typing import IO
 
 # sockaddr_un.sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included.
 SOCKET_PATH_LIMIT = 100
+DEMO_SIGN_INS = "demo_sign_ins.txt"
 # The settings of ours that begin like boto3's.
 OWN_AWS_SETTINGS = {
     "AWS_SANDBOX",

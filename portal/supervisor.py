@@ -38,24 +38,20 @@ class Part:
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def died(self) -> float:
-        """Note a death and return the seconds to wait before the next start: 1, 2, 4, 8."""
+    def died(self) -> int:
+        """Note a death and return how many there were of late."""
         now = time.monotonic()
         self.deaths.append(now)
-        recent = sum(1 for death in self.deaths if now - death < GIVE_UP_WINDOW)
-        return 2.0 ** (recent - 1)
-
-    @property
-    def keeps_dying(self) -> bool:
-        return len(self.deaths) == GIVE_UP_DEATHS and self.deaths[-1] - self.deaths[0] < GIVE_UP_WINDOW
+        return sum(1 for death in self.deaths if now - death < GIVE_UP_WINDOW)
 
 
 class Supervisor:
     """Starts parts in order, watches them, and stops them in reverse order."""
 
-    def __init__(self, output: IO[str], *, patience: float = 5.0) -> None:
+    def __init__(self, output: IO[str], *, patience: float = 5.0, first_pause: float = 1.0) -> None:
         self.output = output
         self.patience = patience  # seconds that all parts together get to stop by themselves
+        self.first_pause = first_pause  # before the first restart; each later one waits twice as long
         self.parts: list[Part] = []
         self._deaths: SimpleQueue[tuple[Part, subprocess.Popen]] = SimpleQueue()
         self._talking = threading.Lock()
@@ -116,16 +112,17 @@ class Supervisor:
 
     def _bury(self, part: Part, process: subprocess.Popen) -> None:
         self._kill_group(part)
-        pause = part.died()
+        deaths = part.died()
         how = describe_exit(process.returncode)
-        if part.keeps_dying:
+        if deaths == GIVE_UP_DEATHS:
             last = "\n".join(f"  {line}" for line in part.last_lines)
             raise PartsKeepDying(
-                f"{part.name} died {GIVE_UP_DEATHS} times within {GIVE_UP_WINDOW:.0f} seconds "
+                f"{part.name} died {deaths} times within {GIVE_UP_WINDOW:.0f} seconds "
                 f"(the last time: {how}). Its last lines:\n{last}"
             )
+        pause = self.first_pause * 2 ** (deaths - 1)
         why = f": {part.last_lines[-1]}" if part.last_lines else ""
-        self.say(f"{part.name} died ({how}){why}. It starts again in {pause:.0f} s.")
+        self.say(f"{part.name} died ({how}){why}. It starts again in {pause:g} s.")
         part.restart_at = time.monotonic() + pause
 
     def _next_restart(self) -> float | None:

@@ -31,7 +31,7 @@ class Command(PortalCommand):
 
     def work(self, options: dict[str, Any]) -> None:
         if not settings.AWS_SANDBOX:
-            raise wrong_usage("Demo people are for the sandbox only. Use create_user for people of your own.")
+            raise wrong_usage("Demo people are for the sandbox only. createsuperuser makes a first person.")
         # One password for all, new on each machine: other users of the machine reach the port as well.
         password = "-".join(secrets.token_hex(2) for _ in range(4))
         for username in PEOPLE:

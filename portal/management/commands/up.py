@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from portal import demo, embedded
@@ -88,4 +89,8 @@ class Command(BaseCommand):
             self.supervisor.say(line)
 
     def _sign_ins(self) -> list[str]:
-        return demo.sign_ins().splitlines() if settings.AWS_SANDBOX else []
+        if settings.AWS_SANDBOX:
+            return demo.sign_ins().splitlines()
+        if get_user_model().objects.exists():
+            return []
+        return ["Nobody can sign in yet. Make the first person: .venv/bin/python manage.py createsuperuser"]
