@@ -130,7 +130,7 @@ def delete_alternate_contact(caller: Caller, contact_type: str, account_id: str 
     return Receipt(request_id_of(answer))
 
 
-def _target(contact_type: str, account_id: str | None) -> dict[str, str]:
+def _target(contact_type: str, account_id: str | None) -> dict[str, Any]:
     standalone = {"AlternateContactType": contact_type}
     return standalone if account_id is None else standalone | {"AccountId": account_id}
 

@@ -16,6 +16,7 @@ Take = Callable[[str], None]
 
 SERVICE_PRINCIPAL = "account.amazonaws.com"
 PAGE = 20  # the most that AWS allows
+_MAY_NOT_ASK = {Cause.NOT_ALLOWED, Cause.POLICY_DENIES, Cause.SCP_DENIES}
 
 
 def describe_organization(caller: Caller, take: Take) -> OrganizationFacts | None:
@@ -34,7 +35,9 @@ def trusted_access_is_on(caller: Caller, take: Take) -> bool | None:
     try:
         return SERVICE_PRINCIPAL in {service["ServicePrincipal"] for service in services}
     except Refused as refusal:
-        return _none_if_denied(refusal)
+        if refusal.cause not in _MAY_NOT_ASK:
+            raise
+        return None
 
 
 def delegated_administrators(caller: Caller, take: Take) -> list[str] | None:
@@ -49,12 +52,9 @@ def delegated_administrators(caller: Caller, take: Take) -> list[str] | None:
     try:
         return [account["Id"] for account in accounts]
     except Refused as refusal:
-        return _none_if_denied(refusal)
-
-
-def _none_if_denied(refusal: Refused) -> None:
-    if refusal.cause not in {Cause.NOT_ALLOWED, Cause.POLICY_DENIES, Cause.SCP_DENIES}:
-        raise refusal
+        if refusal.cause not in _MAY_NOT_ASK:
+            raise
+        return None
 
 
 # Accounts and units
