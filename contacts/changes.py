@@ -19,12 +19,12 @@ from contacts.models import (
     AlternateContact,
     ChangeStatus,
     ContactChange,
-    Lane,
 )
 from orgs.access import require_can_edit
 from orgs.models import Account, Unreachable
 from portal.aws import ContactDetails
 from portal.causes import Cause
+from portal.quota import Lane
 
 # A second click arrives within seconds; the same wish later is a new wish.
 DOUBLE_CLICK = timedelta(seconds=60)

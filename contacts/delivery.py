@@ -13,12 +13,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from contacts.models import IN_FLIGHT, ChangeStatus, ContactChange, Lane
+from contacts.models import IN_FLIGHT, ChangeStatus, ContactChange
 from contacts.sending import bring_further, lag_end, write_operation
 from contacts.settle import give_back
 from portal import quota
 from portal.causes import Cause
 from portal.celery import app
+from portal.quota import Lane
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def run_deliverer(caller_key: str, queue: str, *, seconds: float = STINT) -> Non
     if slot is None:
         return
     try:
-        if _deliver_for(caller_key, queue, seconds):
+        if _deliver_for(caller_key, queue, slot, seconds):
             wake(caller_key, queue)
     finally:
         cache.delete(slot)
@@ -105,11 +106,12 @@ def claim_change(pk: int) -> ContactChange | None:
     return _with_account(ContactChange.objects.filter(pk=pk)).get() if count else None
 
 
-def _deliver_for(caller_key: str, queue: str, seconds: float) -> bool:
+def _deliver_for(caller_key: str, queue: str, slot: str, seconds: float) -> bool:
     """True when the stint ended before the work did."""
     ends_at = time.monotonic() + seconds
     due = due_changes().filter(caller_key=caller_key, lane__in=LANES[queue]).order_by("lane", "pk")
     while time.monotonic() < ends_at:
+        cache.touch(slot, settings.DELIVERY_LEASE)
         change = next((change for change in due[: 2 * SLOTS] if _pick(change)), None)
         if change is None:
             return False
@@ -125,13 +127,13 @@ def _deliver_for(caller_key: str, queue: str, seconds: float) -> bool:
 
 def _pick(change: ContactChange) -> bool:
     """Keep two deliverers from spending tokens on the same wish; the claim alone decides who sends."""
-    return cache.add(f"picked:{change.pk}", 1, timeout=STINT + settings.DELIVERY_LEASE)
+    return cache.add(f"picked:{change.pk}", 1, timeout=settings.DELIVERY_LEASE)
 
 
 def _take_slot(caller_key: str, queue: str) -> str | None:
     for number in range(SLOTS):
         slot = f"deliverer:{caller_key}:{queue}:{number}"
-        if cache.add(slot, 1, timeout=STINT + settings.DELIVERY_LEASE):
+        if cache.add(slot, 1, timeout=settings.DELIVERY_LEASE):
             return slot
     return None
 

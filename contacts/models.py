@@ -9,6 +9,7 @@ from contacts.details import value_of
 from orgs.models import Account
 from portal.aws import ContactDetails
 from portal.causes import Cause
+from portal.quota import Lane
 
 
 class ContactType(models.TextChoices):
@@ -79,15 +80,6 @@ class AlternateContact(models.Model):
     @property
     def is_unknown(self) -> bool:
         return self.status == ContactStatus.UNKNOWN
-
-
-class Lane(models.IntegerChoices):
-    """Who goes first at the quota; the smaller number."""
-
-    PERSON = 0, "A person's edit"
-    CHECK = 1, "Check now"
-    BULK = 2, "Bulk"
-    ROLLING = 3, "Rolling read"
 
 
 class ChangeStatus(models.TextChoices):

@@ -23,12 +23,13 @@ from contacts.mirror import (
     note_reading,
     record_baseline,
 )
-from contacts.models import AlternateContact, ContactType, Lane
+from contacts.models import AlternateContact, ContactType
 from orgs.access import Right, require
 from orgs.models import Account, Unreachable
 from portal import aws, quota
 from portal.causes import Cause
 from portal.celery import app
+from portal.quota import Lane
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 
 from contacts import delivery, observation
-from contacts.models import Lane
 from orgs.models import Account
+from portal.quota import Lane
 
 READ_STINT = 20.0  # seconds a reader works
 MOST_A_STINT = 500

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as installed
+from django.apps.registry import Apps
 from django.db.models.signals import post_migrate
 
 
@@ -16,7 +18,9 @@ class OrgsConfig(AppConfig):
         post_migrate.connect(_make_role_groups, sender=self)
 
 
-def _make_role_groups(apps: Any, using: str, **_: Any) -> None:  # Any: the registry of a migration's state
+def _make_role_groups(
+    using: str, apps: Apps = installed, **_: Any
+) -> None:  # a flush sends no registry, a migration its own
     """Each role is a group, there from the first migrate on."""
     from orgs.access import Role
 

@@ -6,10 +6,12 @@ import pytest
 
 from contacts.delivery import deliver_one, due_changes, sweep
 from contacts.mirror import ensure_contacts
-from contacts.models import ContactChange, Lane
+from contacts.models import ContactChange
 from contacts.observation import read_account
 from orgs.models import Account, Organization, Standing
+from portal.quota import Lane
 from sandbox.testing import MANAGEMENT_ID, Sandbox
+from tests.contacts.scene import Scene
 
 
 @pytest.fixture
@@ -39,6 +41,12 @@ def account(organization: Organization) -> Account:
     account = organization.accounts.filter(state="ACTIVE").exclude(aws_id=MANAGEMENT_ID).order_by("aws_id")[0]
     read_account(account, lane=Lane.PERSON)
     return account
+
+
+@pytest.fixture
+def scene(db) -> Scene:
+    """A small organization in the database alone."""
+    return Scene()
 
 
 def deliver_due() -> None:

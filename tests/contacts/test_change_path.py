@@ -11,11 +11,12 @@ from audit.context import Context, Source
 from audit.models import AuditEvent
 from contacts.changes import Seen, Stale, cancel_change, request_change, seen_of
 from contacts.delivery import claim_change, sweep
-from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus, Lane
+from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus
 from contacts.observation import read_account
 from orgs.models import Account
 from portal.aws import ContactDetails
 from portal.causes import Cause
+from portal.quota import Lane
 from sandbox.testing import Sandbox
 from tests.contacts.conftest import deliver_due, deliver_until_ended
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from audit.context import command_context
 from contacts.mirror import PASSING
-from contacts.models import ContactType, Lane
+from contacts.models import ContactType
 from contacts.observation import Outcome, read_accounts
 from orgs.models import Account
 from portal.causes import Cause
 from portal.commands import PortalCommand, add_json, failed, wrong_usage
+from portal.quota import Lane
 
 
 class Command(PortalCommand):
