@@ -11,10 +11,16 @@ from audit.context import Context
 from audit.log import record
 from audit.models import Action
 from orgs.access import Right, require_in
-from orgs.models import Account, AccountState, Organization
+from orgs.models import (
+    Account,
+    AccountState,
+    Organization,
+    external_id_validator,
+    role_arn_validator,
+)
 from orgs.pace import pace
 from orgs.standing import View, look
-from orgs.waking import wake_discovery
+from orgs.waking import DISCOVERY, wake
 from portal import aws, quota
 from portal.aws import Caller
 
@@ -77,21 +83,35 @@ def update_view(organization: Organization, view: View, context: Context) -> Non
 
 def _caller(*, profile: str, role_arn: str, external_id: str) -> Caller:
     """The credentials, with the account and partition that STS says they belong to."""
+    _check_shape(role_arn=role_arn, external_id=external_id)
     partition = aws.partition_of(profile, role_arn)
     caller = Caller(partition=partition, profile=profile, role_arn=role_arn, external_id=external_id)
     identity = aws.who_am_i(caller)
     return replace(caller, partition=identity.partition, account_id=identity.account_id)
 
 
+def _check_shape(**values: str) -> None:
+    """Refuse what STS would refuse, by field."""
+    for field, value in values.items():
+        validate = external_id_validator if field == "external_id" else role_arn_validator
+        try:
+            if value:
+                validate(value)
+        except ValidationError as error:
+            raise ValidationError({field: error.messages}) from error
+
+
 def _check_management_role(caller: Caller, role_arn: str, view: View) -> None:
     if not role_arn:
         return
+    _check_shape(management_role_arn=role_arn)
     found = aws.who_am_i(replace(caller, account_id="", role_arn=role_arn)).account_id
     if found != view.facts.management_account_id:
-        raise ValidationError(
+        text = (
             f"The management role belongs to account {found}. "
             f"Give a role in the management account {view.facts.management_account_id}."
         )
+        raise ValidationError({"management_role_arn": text})
 
 
 def _seen(view: View) -> dict[str, Any]:  # Any: values of model fields
@@ -122,7 +142,7 @@ def _save_organization(wanted: dict[str, Any], context: Context) -> Organization
             _record(Action.ORGANIZATION_CONNECTED, context, row, after=wanted)
         else:
             _update(row, wanted, context, Action.ORGANIZATION_CHANGED)
-        transaction.on_commit(lambda: wake_discovery(row))
+        transaction.on_commit(lambda: wake(DISCOVERY, row))
     return row
 
 

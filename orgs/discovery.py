@@ -20,7 +20,7 @@ from orgs.connecting import update_view
 from orgs.models import Organization
 from orgs.pace import pace
 from orgs.scanning import Scan, Seen, scan
-from orgs.waking import wake_discovery
+from orgs.waking import DISCOVERY, wake
 from portal import quota
 from portal.aws import AwsError, Throttled, Unavailable
 from portal.aws_organizations import Take
@@ -75,7 +75,7 @@ def discover(
 def request_discovery(organization: Organization, *, context: Context) -> None:
     """Have a worker discover the organization soon, because a person asked; raises PermissionDenied."""
     require_in(context, Right.CONNECT)
-    wake_discovery(organization)
+    wake(DISCOVERY, organization)
 
 
 def _scan(organization: Organization, take: Take, seen: Seen) -> Scan:

@@ -1,5 +1,6 @@
 """What we own in AWS: organizations, their units, and accounts."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,6 +14,17 @@ from portal.aws import Caller
 from portal.causes import Cause
 
 account_id_validator = RegexValidator(r"\A[0-9]{12}\Z", "An account id has 12 digits.")
+role_arn_validator = RegexValidator(
+    r"\Aarn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}\Z",
+    "A role looks like arn:aws:iam::123456789012:role/AlternateContacts.",
+    flags=re.ASCII,
+)
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+external_id_validator = RegexValidator(
+    r"\A[\w+=,.@:/-]{2,1224}\Z",
+    "An external id has 2 to 1224 letters, digits or characters of + = , . @ : / - _.",
+    flags=re.ASCII,
+)
 
 
 @dataclass(frozen=True)
@@ -68,9 +80,9 @@ class Organization(models.Model):
     caller_account_id = models.CharField(max_length=12, validators=[account_id_validator])
     standing = models.CharField(max_length=10, choices=Standing.choices)
     profile = models.CharField(max_length=64, blank=True)
-    role_arn = models.CharField(max_length=2048, blank=True)
-    external_id = models.CharField(max_length=1224, blank=True)
-    management_role_arn = models.CharField(max_length=2048, blank=True)
+    role_arn = models.CharField(max_length=2048, blank=True, validators=[role_arn_validator])
+    external_id = models.CharField(max_length=1224, blank=True, validators=[external_id_validator])
+    management_role_arn = models.CharField(max_length=2048, blank=True, validators=[role_arn_validator])
     feature_set = models.CharField(max_length=20, blank=True)
     trusted_access = models.BooleanField(null=True)
     problem = models.CharField(max_length=40, choices=Cause.choices, blank=True)
@@ -169,8 +181,8 @@ class Account(models.Model):
         OrganizationalUnit, on_delete=models.PROTECT, null=True, blank=True, related_name="accounts"
     )
     profile = models.CharField(max_length=64, blank=True)
-    role_arn = models.CharField(max_length=2048, blank=True)
-    external_id = models.CharField(max_length=1224, blank=True)
+    role_arn = models.CharField(max_length=2048, blank=True, validators=[role_arn_validator])
+    external_id = models.CharField(max_length=1224, blank=True, validators=[external_id_validator])
     joined_at = models.DateTimeField(null=True, blank=True)
     missed_scans = models.PositiveSmallIntegerField(default=0)
     left_at = models.DateTimeField(null=True, blank=True)

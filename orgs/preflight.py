@@ -12,7 +12,7 @@ from orgs.access import Right, require_in
 from orgs.models import Account, AccountState, Organization, Standing, Unreachable
 from orgs.pace import pace
 from orgs.standing import View, look
-from orgs.waking import wake_preflight
+from orgs.waking import PREFLIGHT, wake
 from portal import aws, aws_organizations, quota
 from portal.aws import AwsError, Refused
 from portal.aws_organizations import SERVICE_PRINCIPAL, Take
@@ -130,7 +130,7 @@ QUESTIONS: list[tuple[str, Callable[[Examination], str]]] = [
 def request_checks(organization: Organization, *, context: Context) -> None:
     """Have a worker run the checks soon, because a person asked; raises PermissionDenied."""
     require_in(context, Right.CONNECT)
-    wake_preflight(organization)
+    wake(PREFLIGHT, organization)
 
 
 def run_checks(organization: Organization) -> list[Check]:
@@ -159,10 +159,9 @@ def _check(label: str, question: Callable[[Examination], str], examination: Exam
         return Check(label, Status.OK, question(examination))
     except AwsError as error:
         cause = error.cause
-        status = Status.UNKNOWN if cause in _PASSING else Status.FAILING
-        return Check(
-            label, status, cause.label, cause.value, cause.remedy, _command(cause, examination.organization)
-        )
+    status = Status.UNKNOWN if cause in _PASSING else Status.FAILING
+    command = _command(cause, examination.organization)
+    return Check(label, status, cause.label, cause.value, cause.remedy, command)
 
 
 def _command(cause: Cause, organization: Organization) -> str:

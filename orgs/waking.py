@@ -3,30 +3,39 @@
 import logging
 
 from celery import current_app
+from django.core.cache import cache
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from orgs.models import Organization
 
 logger = logging.getLogger(__name__)
 
+DISCOVERY, PREFLIGHT = "orgs.discover_organization", "orgs.run_preflight"
 # A message that waited longer is not needed: beat has sent the next one.
 EXPIRES_SECONDS = 300
 
 
-def wake_discovery(organization: Organization) -> None:
-    """Have a worker discover the organization soon."""
-    _send("orgs.discover_organization", organization)
-
-
-def wake_preflight(organization: Organization) -> None:
-    """Have a worker run the preflight checks soon."""
-    _send("orgs.run_preflight", organization)
-
-
-def _send(task: str, organization: Organization) -> None:
+def wake(task: str, organization: Organization) -> None:
+    """Have a worker run this task for the organization soon."""
     try:
+        cache.set(_mark(task, organization.pk), True, timeout=EXPIRES_SECONDS)
         current_app.send_task(
             task, args=[organization.pk], queue="reading", expires=EXPIRES_SECONDS, retry=False
         )
-    except OperationalError:
-        logger.warning("%s of %s was not sent: the broker does not answer", task, organization.aws_id)
+    except (OperationalError, RedisError):
+        logger.warning("%s of %s was not sent: Redis does not answer", task, organization.aws_id)
+
+
+def is_awaited(task: str, organization: Organization) -> bool:
+    """Whether this was asked for and has not ended yet."""
+    return bool(cache.get(_mark(task, organization.pk)))
+
+
+def has_ended(task: str, organization_pk: int) -> None:
+    """The task ran, or found nothing to do."""
+    cache.delete(_mark(task, organization_pk))
+
+
+def _mark(task: str, organization_pk: int) -> str:
+    return f"awaited:{task}:{organization_pk}"

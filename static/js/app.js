@@ -11,7 +11,7 @@
       say("The browser does not allow copying here.");
       return;
     }
-    say(`Copied ${button.dataset.copy}.`);
+    say(`Copied ${button.dataset.copied || button.dataset.copy}.`);
     button.classList.add("copied");
     window.setTimeout(() => button.classList.remove("copied"), 1500);
   };

@@ -4,13 +4,12 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from portal.quota import Lane
-
 from audit.context import Context, command_context
 from orgs.discovery import AlreadyRunning, discover
 from orgs.models import Organization
 from portal.aws import AwsError
 from portal.commands import PortalCommand, add_json, failed, wrong_usage
+from portal.quota import Lane
 
 
 class Command(PortalCommand):

@@ -1,0 +1,109 @@
+"""What the pages of organizations show: counts, reading, obstacles; a few queries for all of them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils import timezone
+
+from orgs import policies
+from orgs.models import Account, Organization, Standing
+from orgs.preflight import Status
+from orgs.quota_use import QuotaUse, quota_use
+from orgs.waking import DISCOVERY, PREFLIGHT, is_awaited
+from portal.causes import Cause
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How far the contacts of an organization are read; fresh: within the agreed time."""
+
+    accounts: int
+    fresh: int
+    never: int
+    oldest_at: datetime | None
+    newest_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy to paste; key is its id on the page."""
+
+    key: str
+    title: str
+    where: str
+    text: str
+
+
+def summaries(organizations: QuerySet[Organization]) -> list[dict[str, Any]]:
+    """One row for each organization: how many accounts and units, and what stands in the way."""
+    present = Count("accounts", filter=Q(accounts__left_at__isnull=True), distinct=True)
+    rows = organizations.annotate(account_count=present, unit_count=Count("units", distinct=True))
+    return [{"organization": row, "trouble": trouble_of(row), "state": state_of(row)} for row in rows]
+
+
+def trouble_of(organization: Organization) -> Cause | None:
+    """What keeps us from reading it: the last discovery's failure, else what AWS said of our standing."""
+    return Cause(organization.problem) if organization.problem else organization.obstacle
+
+
+def state_of(organization: Organization) -> str:
+    """The state of the whole organization, as a key for the pages' looks."""
+    if organization.observed_at is None and not organization.problem:
+        return "queued"
+    if trouble_of(organization):
+        return "failing"
+    failing = any(check["status"] == Status.FAILING for check in organization.checks)
+    return "warning" if failing else "ok"
+
+
+def reading_of(organization: Organization) -> Reading:
+    """How far its contacts are read."""
+    since = timezone.now() - timedelta(seconds=settings.CONTACT_FRESHNESS)
+    counts = Account.objects.filter(organization=organization, left_at__isnull=True).aggregate(
+        accounts=Count("pk"),
+        fresh=Count("pk", filter=Q(contacts_read_at__gte=since)),
+        never=Count("pk", filter=Q(contacts_read_at__isnull=True)),
+        oldest_at=Min("contacts_read_at"),
+        newest_at=Max("contacts_read_at"),
+    )
+    return Reading(**counts)
+
+
+def live_part_of(organization: Organization) -> dict[str, Any]:
+    """What of the page changes while a worker checks or discovers."""
+    is_checking = is_awaited(PREFLIGHT, organization)
+    is_discovering = is_awaited(DISCOVERY, organization)
+    return {
+        "organization": organization,
+        "trouble": trouble_of(organization),
+        "state": state_of(organization),
+        "reading": reading_of(organization),
+        "unit_count": organization.units.count(),
+        "is_checking": is_checking,
+        "is_discovering": is_discovering,
+        "is_moving": is_checking or is_discovering,
+    }
+
+
+def quota_of(organization: Organization) -> QuotaUse:
+    """The quota in use by the credentials of this organization."""
+    return quota_use([organization])
+
+
+def policies_of(organization: Organization) -> list[Policy]:
+    """What to paste into AWS, with the real ids."""
+    found = [
+        Policy(
+            "read", "To see", "For the role or user the portal runs as", policies.reading_policy(organization)
+        ),
+        Policy("full", "To see and change", "Instead of the first", policies.full_policy(organization)),
+    ]
+    if organization.standing == Standing.DELEGATED:
+        text = policies.management_role_policy(organization)
+        found.append(Policy("management", "Role in the management account", "For its own contacts", text))
+    scp = policies.single_writer_scp(organization)
+    where = "Service control policy for the members: contacts change by the portal only"
+    return [*found, Policy("scp", "To be the only writer", where, scp)]

@@ -1,0 +1,94 @@
+"""Pages of organizations: the list, one with its checks, and connecting."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from audit.context import page_context
+from orgs.access import Right, organizations_visible_to, require, visible_to
+from orgs.connecting import connect_account, connect_organization
+from orgs.discovery import request_discovery
+from orgs.forms import AccountForm, OrganizationForm
+from orgs.models import Organization
+from orgs.overview import live_part_of, policies_of, quota_of, summaries
+from orgs.preflight import request_checks
+from portal.aws import AwsError
+
+
+@require_safe
+def organization_list(request: HttpRequest) -> HttpResponse:
+    """All organizations, and the accounts that are in none."""
+    require(request.user, Right.VIEW)
+    context = {
+        "rows": summaries(organizations_visible_to(request.user)),
+        "standalone": visible_to(request.user).filter(organization=None),
+    }
+    return render(request, "orgs/organization_list.html", context)
+
+
+@require_safe
+def organization_detail(request: HttpRequest, aws_id: str) -> HttpResponse:
+    """One organization: facts, checks, discovery, reading, quota, policies."""
+    organization = _get(request, aws_id)
+    context = {"quota": quota_of(organization), "policies": policies_of(organization)}
+    return render(request, "orgs/organization_detail.html", live_part_of(organization) | context)
+
+
+@require_safe
+def organization_live(request: HttpRequest, aws_id: str) -> HttpResponse:
+    """The part of the page that lives; it stops asking when the workers are done."""
+    return render(request, "orgs/_organization_live.html", live_part_of(_get(request, aws_id)))
+
+
+@require_POST
+def organization_check(request: HttpRequest, aws_id: str) -> HttpResponse:
+    """Run the checks now."""
+    request_checks(_get(request, aws_id), context=page_context(request))
+    messages.info(request, "The checks run now. What they find appears here.")
+    return redirect("orgs:organization_detail", aws_id)
+
+
+@require_POST
+def organization_discover(request: HttpRequest, aws_id: str) -> HttpResponse:
+    """Discover now."""
+    request_discovery(_get(request, aws_id), context=page_context(request))
+    messages.info(request, "Accounts and units are read from AWS now.")
+    return redirect("orgs:organization_detail", aws_id)
+
+
+@require_http_methods(["GET", "POST"])
+def organization_connect(request: HttpRequest) -> HttpResponse:
+    """Connect an organization."""
+    require(request.user, Right.CONNECT)
+    form = OrganizationForm(request.POST or None)
+    if form.is_valid():
+        try:
+            organization = connect_organization(**form.cleaned_data, context=page_context(request))
+        except (ValidationError, AwsError) as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"{organization} is connected. Its accounts are read from AWS now.")
+            return redirect("orgs:organization_detail", organization.aws_id)
+    return render(request, "orgs/organization_connect.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+def account_connect(request: HttpRequest) -> HttpResponse:
+    """Connect a standalone account."""
+    require(request.user, Right.CONNECT)
+    form = AccountForm(request.POST or None)
+    if form.is_valid():
+        try:
+            account = connect_account(**form.cleaned_data, context=page_context(request))
+        except (ValidationError, AwsError) as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"Account {account.aws_id} is connected. Its contacts are read soon.")
+            return redirect("contacts:account_detail", account.aws_id)
+    return render(request, "orgs/account_connect.html", {"form": form})
+
+
+def _get(request: HttpRequest, aws_id: str) -> Organization:
+    return get_object_or_404(organizations_visible_to(request.user), aws_id=aws_id)

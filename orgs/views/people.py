@@ -1,0 +1,183 @@
+"""Pages of people: the list, one person, a new one, and one's own profile."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.generic import ListView
+
+from audit.context import page_context
+from orgs import people
+from orgs.access import ROLE_RIGHTS, Right, Role, require
+from orgs.forms import (
+    DetailsForm,
+    PasswordForm,
+    PersonFilter,
+    PersonForm,
+    PlainForm,
+    ProfileForm,
+    RolesForm,
+)
+from portal.models import User
+
+FORMS: dict[str, type[PlainForm]] = {"details": DetailsForm, "roles": RolesForm, "password": PasswordForm}
+
+
+class PersonList(ListView):
+    """Everybody who may sign in, or once might."""
+
+    template_name = "orgs/person_list.html"
+    paginate_by = 50
+
+    def get_queryset(self) -> QuerySet[User]:
+        require(self.request.user, Right.PEOPLE)
+        self.form = PersonFilter(self.request.GET)
+        wanted = self.form.wanted()
+        users = User.objects.prefetch_related(
+            Prefetch("groups", Group.objects.filter(name__in=Role.values).order_by("name"), to_attr="roles")
+        )
+        for field, value in wanted.items():
+            users = _FILTERS[field](users, value)
+        return users.order_by("-is_active", "username")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        chosen = [self.form["role"], self.form["state"]]
+        return super().get_context_data(**kwargs) | {
+            "form": self.form,
+            "chosen_fields": chosen,
+            "is_filtered": bool(self.form.wanted()),
+        }
+
+
+def _named(users: QuerySet[User], text: str) -> QuerySet[User]:
+    fields = ("username", "first_name", "last_name", "email")
+    for word in text.split():
+        users = users.filter(Q(*((f"{field}__icontains", word) for field in fields), _connector=Q.OR))
+    return users
+
+
+_FILTERS: dict[str, Callable[[QuerySet[User], str], QuerySet[User]]] = {
+    "q": _named,
+    "role": lambda users, value: users.filter(groups__name=value),
+    "state": lambda users, value: users.filter(is_active=value == "active"),
+}
+
+
+@require_safe
+def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One person: names, roles, whether they may sign in."""
+    require(request.user, Right.PEOPLE)
+    return _person_page(request, get_object_or_404(User, pk=pk))
+
+
+@require_POST
+def person_details(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the names and the e-mail address of a person."""
+    return _change(request, pk, "details", people.change_details, "The details are saved.")
+
+
+@require_POST
+def person_roles(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a person these roles."""
+    return _change(request, pk, "roles", people.set_roles, "The roles are saved.")
+
+
+@require_POST
+def person_password(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a person a new password."""
+    return _change(
+        request, pk, "password", people.set_password, "The password is changed; their sessions ended."
+    )
+
+
+@require_POST
+def person_active(request: HttpRequest, pk: int) -> HttpResponse:
+    """Deactivate a person, or let them sign in again."""
+    require(request.user, Right.PEOPLE)
+    person = get_object_or_404(User, pk=pk)
+    is_active = request.POST.get("active") == "yes"
+    try:
+        people.set_active(person, is_active, context=page_context(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        did = "may sign in again." if is_active else "is deactivated; their sessions ended."
+        messages.success(request, f"{person.label} {did}")
+    return redirect("orgs:person_detail", pk)
+
+
+@require_http_methods(["GET", "POST"])
+def person_create(request: HttpRequest) -> HttpResponse:
+    """A new person."""
+    require(request.user, Right.PEOPLE)
+    form = PersonForm(request.POST or None)
+    if form.is_valid():
+        try:
+            person = people.create_user(**form.cleaned_data, context=page_context(request))
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"{person.label} may sign in now as {person.username}.")
+            return redirect("orgs:person_detail", person.pk)
+    return render(request, "orgs/person_create.html", {"form": form, "role_rights": _roles()})
+
+
+@require_http_methods(["GET", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """One's own profile: looks, time zone, and the way to sign-in security."""
+    form = ProfileForm(request.POST or None, initial=_values(request.user, people.PROFILE))
+    if form.is_valid():
+        people.change_profile(request.user, **form.cleaned_data, context=page_context(request))
+        messages.success(request, "Your profile is saved.")
+        return redirect("orgs:profile")
+    return render(request, "orgs/profile.html", {"form": form})
+
+
+def _change(
+    request: HttpRequest, pk: int, part: str, function: Callable[..., None], done: str
+) -> HttpResponse:
+    """Save one part of a person's page by its function; on a mistake the page keeps the typing."""
+    require(request.user, Right.PEOPLE)
+    person = get_object_or_404(User, pk=pk)
+    form = FORMS[part](request.POST)
+    if form.is_valid():
+        try:
+            function(person, **form.cleaned_data, context=page_context(request))
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, done)
+            return redirect("orgs:person_detail", pk)
+    return _person_page(request, get_object_or_404(User, pk=pk), status=422, **{part: form})
+
+
+def _person_page(
+    request: HttpRequest, person: User, *, status: int = 200, **bound: PlainForm
+) -> HttpResponse:
+    roles = people.role_names(person)
+    forms = {
+        "details": DetailsForm(initial=_values(person, people.DETAILS)),
+        "roles": RolesForm(initial={"roles": roles}),
+        "password": PasswordForm(),
+    }
+    context = {"person": person, "forms": forms | bound, "role_rights": _roles(), "role_names": roles}
+    context["is_oneself"] = person == request.user
+    return render(request, "orgs/person_detail.html", context, status=status)
+
+
+def _values(user: User, fields: tuple[str, ...]) -> dict[str, str]:
+    return {name: getattr(user, name) for name in fields}
+
+
+def _roles() -> list[tuple[str, str]]:
+    """Each role with what it allows, in words."""
+    return [
+        (role.label, ", ".join(right.label.lower() for right in Right if right in ROLE_RIGHTS[role]))
+        for role in Role
+    ]
