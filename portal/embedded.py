@@ -18,7 +18,7 @@ from portal.services import ServiceMissing, redis_command
 from portal.supervisor import Part
 
 HOST = "127.0.0.1"
-QUEUES = {"people": "people", "bulk": "bulk,reading,upkeep"}
+BEHIND = ["nice", "-n", "10"]  # on one machine, pages and people's edits go before all else
 
 
 def redis_part() -> Part:
@@ -44,9 +44,9 @@ def portal_parts(port: int, var: Path) -> Iterator[Part]:
     yield Part("web", [*_python("gunicorn"), *web, "--no-control-socket", "--log-level", "warning"])
     celery = [*_python("celery"), "--quiet", "--app", "portal"]
     worker = [*celery, "worker", "--concurrency", "8", "--without-mingle", "--without-gossip"]
-    for name, queues in QUEUES.items():
-        yield Part(name, [*worker, "--queues", queues, "--hostname", f"{name}@%h"])
-    yield Part("beat", [*celery, "beat", "--schedule", str(var / "beat-schedule")])
+    yield Part("people", [*worker, "--queues", "people", "--hostname", "people@%h"])
+    yield Part("bulk", [*BEHIND, *worker, "--queues", "bulk,reading,upkeep", "--hostname", "bulk@%h"])
+    yield Part("beat", [*BEHIND, *celery, "beat", "--schedule", str(var / "beat-schedule")])
 
 
 def sandbox_port() -> int:
