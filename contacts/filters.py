@@ -6,7 +6,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Lower, Trim
 from django.utils import timezone
 
@@ -97,7 +97,7 @@ class AccountFilter(django_filters.FilterSet):
         contacts = _contacts_like(wanted)
         if contacts is not None:
             queryset = queryset.filter(pk__in=contacts.values("account_id"))
-        return queryset if wanted.get("sort") else queryset.order_by("name", "aws_id")
+        return queryset.order_by(*(queryset.query.order_by or ["name"]), "aws_id")
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """By account name, account id (spaces allowed), or e-mail of the account or a contact."""
@@ -170,6 +170,17 @@ _GROUP_STATES = {
 }
 
 
+class ChangeOrdering(django_filters.OrderingFilter):
+    """Adds an order by urgency: what somebody has to decide, what is under way, what is done."""
+
+    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
+        if value != ["problems"]:
+            return super().filter(queryset, value)
+        problems = unsettled(ContactChange.objects.order_by()).values("pk")
+        urgency = Case(When(pk__in=problems, then=0), When(status__in=OPEN, then=1), default=2)
+        return queryset.order_by(urgency, "-pk")
+
+
 class ChangeFilter(django_filters.FilterSet):
     """The list of changes."""
 
@@ -191,10 +202,15 @@ class ChangeFilter(django_filters.FilterSet):
         to_field_name="username",
     )
     account = django_filters.CharFilter(label="Account id", field_name="contact__account__aws_id")
-    sort = django_filters.OrderingFilter(
+    sort = ChangeOrdering(
         label="Sort by",
         fields={"pk": "asked", "contact__account__name": "account"},
-        choices=[("-asked", "Newest first"), ("asked", "Oldest first"), ("account", "Account")],
+        choices=[
+            ("-asked", "Newest first"),
+            ("asked", "Oldest first"),
+            ("problems", "Problems first"),
+            ("account", "Account"),
+        ],
         empty_label=None,
     )
 
@@ -208,6 +224,11 @@ class ChangeFilter(django_filters.FilterSet):
             contact__account__aws_id__contains=value.replace(" ", "")
         )
         return queryset.filter(account | Q(reason__icontains=value) | Q(ticket__iexact=value))
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        """All filters; the newest first among equals."""
+        queryset = super().filter_queryset(queryset)
+        return queryset.order_by(*queryset.query.order_by, "-pk")
 
     def in_group(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """The three questions people come with."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from audit.models import AuditEvent
+from audit.models import Action, AuditEvent
 from audit.words import Difference, differences, sentence, who
 from contacts.models import ContactChange, ContactType
 from orgs.access import visible_to
@@ -72,6 +72,14 @@ class Entry:
         return " · ".join(part for part in (self.contact_label, self.account_name) if part)
 
 
+class Moment(Entry):
+    """An event in an account's timeline: what an account is stands beside it already."""
+
+    @property
+    def facts(self) -> list[Difference]:
+        return super().facts if self.action == Action.CONTACT_BASELINE else []
+
+
 class Step(Entry):
     """A state of a change, on the change's own page: value and reason stand there already."""
 
@@ -115,7 +123,7 @@ def entries_of(events: Iterable[AuditEvent], user: Any) -> list[Entry]:
 
 def _entries(events: QuerySet[AuditEvent]) -> list[Entry]:
     """Events of a place that shows no audit: a link leads to the change."""
-    return [Entry(event, _contact_label(event), _words(event), _change_url(event)) for event in events]
+    return [Moment(event, _contact_label(event), _words(event), _change_url(event)) for event in events]
 
 
 def _contact_label(event: AuditEvent) -> str:

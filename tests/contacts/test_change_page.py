@@ -42,6 +42,8 @@ def changes(scene, alice, hank):
     [
         ({}, ["applied", "failed", "queued"]),
         ({"sort": "asked"}, ["queued", "failed", "applied"]),
+        ({"sort": "problems"}, ["failed", "queued", "applied"]),
+        ({"sort": "account"}, ["applied", "failed", "queued"]),
         ({"show": "open"}, ["queued"]),
         ({"show": "attention"}, ["failed"]),
         ({"show": "done"}, ["applied"]),
