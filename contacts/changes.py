@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit.context import Context
 from audit.models import Action
 from contacts.delivery import queue_of, wake
-from contacts.details import is_same, validate
+from contacts.details import validate
 from contacts.events import record_change
 from contacts.mirror import ensure_contacts, lock_contact
 from contacts.models import (
@@ -22,7 +22,7 @@ from contacts.models import (
 )
 from orgs.access import require_can_edit
 from orgs.models import Account, Unreachable
-from portal.aws import ContactDetails
+from portal.aws import ContactDetails, same_contact
 from portal.causes import Cause
 from portal.quota import Lane
 
@@ -172,7 +172,7 @@ def _same_wish(
         requested_at__gt=timezone.now() - DOUBLE_CLICK,
         status__in=[*OPEN, ChangeStatus.APPLIED, ChangeStatus.UNCHANGED],
     ).first()
-    if recent and (recent.wanted is None) == (wanted is None) and is_same(recent.wanted_details, wanted):
+    if recent and same_contact(recent.wanted_details, wanted):
         return recent
     return None
 

@@ -3,8 +3,7 @@
 import enum
 from collections.abc import Iterable
 
-from contacts.details import is_same
-from portal.aws import ContactDetails
+from portal.aws import ContactDetails, same_contact
 
 
 class Finding(enum.Enum):
@@ -29,12 +28,12 @@ def compare(
     is_lagging: we wrote the wanted value a moment ago without an answer, so that the value from before
     may be a stale read as well.
     """
-    if is_same(found, before):
-        if is_same(wanted, before):
+    if same_contact(found, before):
+        if same_contact(wanted, before):
             return Finding.AS_WANTED
         return Finding.PERHAPS_STALE if is_lagging else Finding.AS_BEFORE
-    if any(is_same(found, value) for value in ours):
+    if any(same_contact(found, value) for value in ours):
         return Finding.PERHAPS_STALE
-    if is_same(found, wanted):
+    if same_contact(found, wanted):
         return Finding.AS_WANTED
     return Finding.STRANGER

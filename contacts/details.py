@@ -99,19 +99,6 @@ def details_in(value: dict) -> ContactDetails | None:
     return ContactDetails(**{field: value[field] for field in FIELDS})
 
 
-def as_kept(details: ContactDetails | None) -> ContactDetails | None:
-    """The value as AWS gives it back: surrounding white space of the e-mail is dropped, all else is kept.
-
-    Measured: Put with padded values, then Get.
-    """
-    return details and replace(details, email=details.email.strip())
-
-
-def is_same(one: ContactDetails | None, other: ContactDetails | None) -> bool:
-    """Whether AWS would hold the same for both."""
-    return as_kept(one) == as_kept(other)
-
-
 @dataclass(frozen=True)
 class Advice:
     """A warning that does not block: AWS would take the value, and it would still serve nobody."""

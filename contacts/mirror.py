@@ -9,11 +9,11 @@ from django.db.models import F
 from audit.context import Context
 from audit.log import record
 from audit.models import Action
-from contacts.details import as_kept, details_in, is_same, value_of
+from contacts.details import details_in, value_of
 from contacts.events import account_facts, record_contact
 from contacts.models import IN_FLIGHT, AlternateContact, ChangeStatus, ContactStatus, ContactType
 from orgs.models import Account
-from portal.aws import ContactDetails
+from portal.aws import ContactDetails, as_aws_keeps, same_contact
 from portal.causes import Cause
 
 # A failure of these kinds says nothing about the contact: the value we had stays, with the time it was read.
@@ -25,6 +25,7 @@ PASSING = frozenset(
         Cause.UNEXPECTED,
         Cause.CREDENTIALS_MISSING,
         Cause.CREDENTIALS_REJECTED,
+        Cause.WRONG_ACCOUNT,
     }
 )
 _VALUE_FIELDS = ["status", "name", "title", "email", "phone"]
@@ -76,7 +77,7 @@ def note_reading(
         contact.first_seen_at = asked_at
         _store(contact, found, asked_at)
         return True
-    if is_same(found, contact.details):
+    if same_contact(found, contact.details):
         _store(contact, found, asked_at)
         return False
     if _is_ours(contact, found, asked_at):
@@ -90,16 +91,16 @@ def note_reading(
 
 
 def _is_ours(contact: AlternateContact, found: ContactDetails | None, asked_at: datetime) -> bool:
-    if any(is_same(found, value) for value in recent_values(contact, asked_at)):
+    if any(same_contact(found, value) for value in recent_values(contact, asked_at)):
         return True
     flying = contact.changes.filter(status__in=IN_FLIGHT).first()
-    return flying is not None and is_same(found, flying.wanted_details)
+    return flying is not None and same_contact(found, flying.wanted_details)
 
 
 def note_written(contact: AlternateContact, wanted: ContactDetails | None, *, at: datetime) -> None:
     """AWS took our write at this moment. The caller holds the row's lock and records the event."""
     contact.first_seen_at = contact.first_seen_at or at
-    _store(contact, as_kept(wanted), at)
+    _store(contact, wanted and as_aws_keeps(wanted), at)
 
 
 def note_failure(contact: AlternateContact, cause: Cause, *, at: datetime) -> None:
@@ -122,7 +123,7 @@ def record_baseline(account: Account, contacts: list[AlternateContact], context:
 
 
 def _store(contact: AlternateContact, found: ContactDetails | None, at: datetime) -> None:
-    if contact.is_unknown or not is_same(found, contact.details):
+    if contact.is_unknown or not same_contact(found, contact.details):
         contact.version = F("version") + 1
     contact.status = ContactStatus.ABSENT if found is None else ContactStatus.SET
     for field in ("name", "title", "email", "phone"):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from contacts.compare import Finding, compare
-from contacts.details import as_kept, details_in, value_of
+from contacts.details import details_in, value_of
 from contacts.mirror import PASSING, note_failure, note_reading, note_written, recent_values
 from contacts.models import AlternateContact, ChangeStatus, ContactChange
 from contacts.settle import context_of, finish, give_back
@@ -200,10 +200,9 @@ def _may_still_leave(change: ContactChange) -> bool:
 
 def _write(change: ContactChange, reach: Reach) -> aws.Receipt:
     contact_type = change.contact.contact_type
-    wanted = as_kept(change.wanted_details)
-    if wanted is None:
+    if change.wanted_details is None:
         return aws.delete_alternate_contact(reach.caller, contact_type, reach.account_id)
-    return aws.put_alternate_contact(reach.caller, contact_type, wanted, reach.account_id)
+    return aws.put_alternate_contact(reach.caller, contact_type, change.wanted_details, reach.account_id)
 
 
 def _settle_written(change: ContactChange, receipt: aws.Receipt) -> None:

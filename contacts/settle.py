@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from audit.context import Context, Source
 from audit.models import Action
-from contacts.details import as_kept, value_of
+from contacts.details import value_of
 from contacts.events import record_change
 from contacts.mirror import lock_contact
 from contacts.models import PENDING, AlternateContact, ChangeStatus, ContactChange
+from portal.aws import as_aws_keeps
 from portal.causes import Cause
 
 logger = logging.getLogger(__name__)
@@ -115,7 +116,8 @@ def _held(change: ContactChange) -> QuerySet[ContactChange]:
 
 def _rebase_successor(change: ContactChange) -> None:
     """The next wish was made knowing of this one: what this one reached is what it starts from."""
-    reached = value_of(as_kept(change.wanted_details))
+    wanted = change.wanted_details
+    reached = value_of(wanted and as_aws_keeps(wanted))
     ContactChange.objects.filter(contact_id=change.contact_id, status__in=PENDING).update(before=reached)
 
 

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
 
+import boto3
 from botocore import exceptions, xform_name
 from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
@@ -64,6 +65,12 @@ _CREDENTIALS_REJECTED = (
     exceptions.SSOError,
     exceptions.LoginError,
 )
+
+_LOAD_ANEW = {Cause.CREDENTIALS_MISSING, Cause.CREDENTIALS_REJECTED, Cause.WRONG_ACCOUNT}
+
+
+class _WrongAccount(exceptions.BotoCoreError):
+    fmt = "The credentials belong to another account."
 
 
 def partition_of(profile: str = "", role_arn: str = "") -> str:
@@ -149,7 +156,7 @@ def call(
     outcome = _attempt(caller, service, operation, writes, parameters)
     if not isinstance(outcome, AwsError):
         return outcome
-    if outcome.cause in {Cause.CREDENTIALS_MISSING, Cause.CREDENTIALS_REJECTED}:
+    if outcome.cause in _LOAD_ANEW:
         _forget(caller)
     if not isinstance(outcome, Absent):
         where = parameters.get("AccountId") or caller.key
@@ -163,7 +170,10 @@ def _attempt(
 ) -> dict[str, Any] | AwsError:
     try:
         # Credentials first: what fails there (AssumeRole included) has sent nothing, even for a write.
-        client = _connection(caller).client(service)
+        connection = _connection(caller)
+        client = connection.client(service)
+        if service == "account":
+            connection.require_account()
     except (exceptions.BotoCoreError, exceptions.ClientError, ResponseParserError) as error:
         return _sort(error, operation, writes=False)
     try:
@@ -175,6 +185,8 @@ def _attempt(
 def _sort(error: Exception, operation: str, *, writes: bool) -> AwsError:
     if isinstance(error, exceptions.ClientError):
         return sort_answer(_error_answer(error, operation, writes))
+    if isinstance(error, _WrongAccount):
+        return Refused(Cause.WRONG_ACCOUNT, operation=operation)
     if isinstance(error, _CREDENTIALS_MISSING):
         return Refused(Cause.CREDENTIALS_MISSING, operation=operation)
     if isinstance(error, _CREDENTIALS_REJECTED):
@@ -208,13 +220,15 @@ class _Connection:
     def __init__(self, caller: Caller) -> None:
         self._region = REGIONS[caller.partition]
         # A session of its own costs 0.3 MB when the service models are shared, and 7 MB when they are not.
-        self._session = Session(profile=caller.profile or None)
-        self._session.register_component("data_loader", _loader)
+        core = Session(profile=caller.profile or None)
+        core.register_component("data_loader", _loader)
         if caller.role_arn:
-            self._session.register_component("credential_provider", _AssumedRole(caller))
-        self._credentials = self._session.get_credentials()
+            core.register_component("credential_provider", _AssumedRole(caller))
+        self._session = boto3.Session(botocore_session=core)
+        self._credentials = core.get_credentials()
         if self._credentials is None:
             raise exceptions.NoCredentialsError
+        self._account_id = caller.account_id
         self._clients: dict[str, Any] = {}  # botocore makes its client classes at run time
 
     def client(self, service: str) -> Any:
@@ -222,8 +236,14 @@ class _Connection:
         with _lock:
             if service not in self._clients:
                 config = _config(ATTEMPTS[service])
-                self._clients[service] = self._session.create_client(service, self._region, config=config)
+                self._clients[service] = self._session.client(service, self._region, config=config)
             return self._clients[service]
+
+    def require_account(self) -> None:
+        """Swapped credentials would make a call without AccountId land in another account."""
+        if self._account_id and self.client("sts").get_caller_identity()["Account"] != self._account_id:
+            raise _WrongAccount
+        self._account_id = ""  # asked once for each set of clients
 
 
 class _AssumedRole:

@@ -30,6 +30,7 @@ class Cause(models.TextChoices):
     NOT_ALLOWED = "not_allowed", "AWS refused and gave no reason."
     CREDENTIALS_MISSING = "credentials_missing", "No AWS credentials were found."
     CREDENTIALS_REJECTED = "credentials_rejected", "AWS rejected our credentials."
+    WRONG_ACCOUNT = "wrong_account", "Our AWS credentials belong to another account than the one connected."
     ROLE_REFUSED = "role_refused", "The role could not be assumed."
     INVALID = "invalid", "AWS rejected a value."
     NO_ORGANIZATION = "no_organization", "The account is in no organization."
@@ -91,6 +92,7 @@ _REMEDIES = {
         "Set credentials where boto3 looks for them: environment, profile or instance role."
     ),
     Cause.CREDENTIALS_REJECTED: "Renew the credentials that the portal runs with.",
+    Cause.WRONG_ACCOUNT: "Run the portal with the credentials it was connected with, or connect again.",
     Cause.ROLE_REFUSED: "Check the role's name, its trust policy and the external id.",
     Cause.INVALID: "Correct the value and ask for the change again.",
     Cause.NO_ORGANIZATION: "Connect it as a standalone account instead.",

@@ -13,11 +13,13 @@ from contacts.changes import Seen, Stale, cancel_change, request_change, seen_of
 from contacts.delivery import claim_change, sweep
 from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus
 from contacts.observation import read_account
+from contacts.sending import bring_further
 from orgs.models import Account
+from portal import aws
 from portal.aws import ContactDetails
 from portal.causes import Cause
 from portal.quota import Lane
-from sandbox.testing import Sandbox
+from sandbox.testing import STANDALONE_IDS
 from tests.contacts.conftest import deliver_due, deliver_until_ended
 
 pytestmark = pytest.mark.django_db
@@ -189,8 +191,6 @@ def test_a_successor_starts_from_what_its_predecessor_reached(account, alice):
     claimed = claim_change(first.pk)
     second = ask(account, alice, OTHER)
     assert claim_change(second.pk) is None, "one in flight per contact"
-    from contacts.sending import bring_further
-
     bring_further(claimed)
     second.refresh_from_db()
     assert second.before == {"status": "set", **asdict(WANTED)}
@@ -293,8 +293,6 @@ def test_a_refused_read_makes_the_contact_unknown_and_nothing_is_sent(account, a
 
 
 def test_expired_credentials_wait_for_new_ones(account, alice, sandbox, monkeypatch):
-    from portal import aws
-
     change = ask(account, alice)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "SANDBOX000000000009")
     aws.forget_clients()
@@ -304,6 +302,20 @@ def test_expired_credentials_wait_for_new_ones(account, alice, sandbox, monkeypa
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "SANDBOX111111111111")
     aws.forget_clients()
     assert deliver_until_ended(change).status == ChangeStatus.APPLIED
+
+
+def test_credentials_of_another_account_write_nowhere(organization, alice, sandbox, monkeypatch):
+    """The management account is written without AccountId: swapped credentials must not redirect that."""
+    account = organization.accounts.get(aws_id=organization.management_account_id)
+    read_account(account, lane=Lane.PERSON)
+    change = ask(account, alice)
+    for name, value in sandbox.env(STANDALONE_IDS[0]).items():
+        monkeypatch.setenv(name, value)
+    aws.forget_clients()
+    deliver_due()
+    change.refresh_from_db()
+    assert (change.status, change.problem) == (ChangeStatus.QUEUED, Cause.WRONG_ACCOUNT)
+    assert writes(sandbox) == []
 
 
 def lose_role(account, person):
@@ -354,8 +366,6 @@ def test_a_worker_that_died_after_its_put(account, alice, sandbox):
 
 
 def test_a_claim_that_was_lost_settles_nothing(account, alice):
-    from contacts.sending import bring_further
-
     change = claim_change(ask(account, alice).pk)
     ContactChange.objects.filter(pk=change.pk).update(claim="somebody-else")
     bring_further(change)
@@ -365,8 +375,6 @@ def test_a_claim_that_was_lost_settles_nothing(account, alice):
 
 
 def test_a_claim_too_old_sends_nothing(account, alice, sandbox):
-    from contacts.sending import bring_further
-
     change = claim_change(ask(account, alice).pk)
     change.claimed_at -= timedelta(seconds=2.5)
     bring_further(change)
@@ -421,5 +429,5 @@ def test_seen_tokens():
     assert Seen.parse(Seen(3, None).token) == Seen(3, None)
     assert Seen.parse(Seen(3, 17).token) == Seen(3, 17)
     for token in ("", "x", "1", "1:x"):
-        with pytest.raises(ValueError, match=""):
+        with pytest.raises(ValueError):  # noqa: PT011
             Seen.parse(token)

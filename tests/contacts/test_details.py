@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts.details import FIELDS, LIMITS, advice, is_placeholder, is_same, trim, validate
+from contacts.details import FIELDS, LIMITS, advice, is_placeholder, trim, validate
 from portal.aws import ContactDetails
 
 GOOD = ContactDetails(name="Mateo Jackson", title="CISO", email="mateo@example.com", phone="+1(206)555-1234")
@@ -114,13 +114,6 @@ def test_trimming_removes_only_the_edges(name: str, title: str, email: str, phon
     for field in FIELDS:
         assert getattr(trimmed, field) in getattr(details, field)
         assert (field in fields) == (getattr(trimmed, field) != getattr(details, field))
-
-
-def test_aws_keeps_spaces_but_for_the_email():
-    assert is_same(GOOD, ContactDetails(GOOD.name, GOOD.title, f"  {GOOD.email} ", GOOD.phone))
-    assert not is_same(GOOD, ContactDetails(f" {GOOD.name}", GOOD.title, GOOD.email, GOOD.phone))
-    assert not is_same(GOOD, None)
-    assert is_same(None, None)
 
 
 ADVICE = [
