@@ -19,7 +19,7 @@ from portal import aws
 from portal.aws import ContactDetails
 from portal.causes import Cause
 from portal.quota import Lane
-from sandbox.testing import STANDALONE_IDS
+from sandbox.testing import STANDALONE_IDS, Sandbox
 from tests.contacts.conftest import deliver_due, deliver_until_ended
 
 pytestmark = pytest.mark.django_db
