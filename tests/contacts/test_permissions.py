@@ -1,0 +1,149 @@
+"""Who may open what: every address of contacts and orgs, every role, and the codes that answer."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from audit.context import worker_context
+from audit.log import record
+from audit.models import Action
+from contacts.models import ContactChange
+from tests.contacts.scene import LEDGER, as_person
+
+# Viewer, Helpdesk, Editor, Approver, Auditor, Administrator, and one without a role.
+ROLES = ("bob", "hank", "alice", "frank", "dana", "erin", "carol")
+EVERYBODY = (200,) * 7
+SEE = (200, 200, 200, 200, 200, 200, 403)
+SEE_ONE = (200, 200, 200, 200, 200, 200, 404)
+EDIT = (403, 200, 200, 403, 403, 200, 404)
+AUDIT = (403, 403, 200, 200, 200, 200, 403)
+ADMINISTER = (403, 403, 403, 403, 403, 200, 403)
+START = (403, 403, 403, 403, 403, 302, 404)
+SAVED = (403, 403, 403, 403, 403, 302, 403)
+REFUSED_FORM = (403, 403, 403, 403, 403, 422, 403)
+ORGANIZATION = {"aws_id": "o-nw7k2d9x4b"}
+ACCOUNT, CONTACT = {"account_id": LEDGER}, {"account_id": LEDGER, "contact_type": "SECURITY"}
+
+# name, example of its arguments, method, codes by role
+TABLE = [
+    ("contacts:overview", {}, "get", SEE),
+    ("contacts:account_list", {}, "get", SEE),
+    ("contacts:account_export", {}, "get", (403, 200, 200, 200, 200, 200, 403)),
+    ("contacts:account_detail", ACCOUNT, "get", SEE_ONE),
+    ("contacts:account_cards", ACCOUNT, "get", SEE_ONE),
+    ("contacts:account_check", ACCOUNT, "post", (403, 302, 302, 302, 302, 302, 404)),
+    ("contacts:contact_edit", CONTACT, "get", EDIT),
+    ("contacts:contact_edit", CONTACT, "post", EDIT),
+    ("contacts:contact_preview", CONTACT, "post", EDIT),
+    ("contacts:contact_copy", CONTACT, "get", EDIT),
+    ("contacts:contact_delete", CONTACT, "get", EDIT),
+    ("contacts:contact_delete", CONTACT, "post", EDIT),
+    ("contacts:change_list", {}, "get", SEE),
+    ("contacts:change_detail", {"pk": "change"}, "get", SEE_ONE),
+    ("contacts:change_live", {"pk": "change"}, "get", SEE_ONE),
+    ("contacts:change_cancel", {"pk": "change"}, "post", (403, 302, 302, 403, 403, 302, 404)),
+    ("contacts:audit_list", {}, "get", AUDIT),
+    ("contacts:audit_export", {}, "get", (403, 403, 403, 403, 200, 200, 403)),
+    ("contacts:audit_detail", {"pk": "event"}, "get", AUDIT),
+    ("orgs:organization_list", {}, "get", SEE),
+    ("orgs:organization_detail", ORGANIZATION, "get", SEE_ONE),
+    ("orgs:organization_live", ORGANIZATION, "get", SEE_ONE),
+    ("orgs:organization_check", ORGANIZATION, "post", START),
+    ("orgs:organization_discover", ORGANIZATION, "post", START),
+    ("orgs:organization_connect", {}, "get", ADMINISTER),
+    ("orgs:organization_connect", {}, "post", ADMINISTER),
+    ("orgs:account_connect", {}, "get", ADMINISTER),
+    ("orgs:account_connect", {}, "post", ADMINISTER),
+    ("orgs:person_list", {}, "get", ADMINISTER),
+    ("orgs:person_create", {}, "get", ADMINISTER),
+    ("orgs:person_create", {}, "post", ADMINISTER),
+    ("orgs:person_detail", {"pk": "person"}, "get", ADMINISTER),
+    ("orgs:person_details", {"pk": "person"}, "post", SAVED),
+    ("orgs:person_roles", {"pk": "person"}, "post", SAVED),
+    ("orgs:person_password", {"pk": "person"}, "post", REFUSED_FORM),
+    ("orgs:person_active", {"pk": "person"}, "post", SAVED),
+    ("orgs:profile", {}, "get", EVERYBODY),
+]
+ROOMS = ("contacts", "orgs")
+
+
+def every_name() -> set[str]:
+    """The names of all addresses of both rooms, as the URL configuration has them."""
+    rooms = {room: get_resolver().namespace_dict[room][1] for room in ROOMS}
+    return {
+        f"{room}:{name}"
+        for room, resolver in rooms.items()
+        for name in resolver.reverse_dict
+        if isinstance(name, str)
+    }
+
+
+@pytest.fixture
+def stage(scene, cast) -> dict[str, int]:
+    """What the rows of the table speak of."""
+    change = scene.change(cast["alice"], scene.ledger)
+    event = record(Action.ACCOUNT_RENAMED, worker_context(), account_id=LEDGER)
+    stranger = get_user_model().objects.create_user("stranger")
+    return {"change": change.pk, "event": event.pk, "person": stranger.pk}
+
+
+def address_of(name: str, example: dict[str, str], stage: dict[str, int]) -> str:
+    return reverse(name, kwargs={key: stage.get(value, value) for key, value in example.items()})
+
+
+def test_no_address_is_missing_from_the_table():
+    assert {name for name, *_ in TABLE} == every_name()
+
+
+@pytest.mark.parametrize(("name", "example", "method", "codes"), TABLE, ids=lambda value: str(value)[:40])
+def test_each_role_gets_its_code(stage, cast, name, example, method, codes):
+    address = address_of(name, example, stage)
+    answers = {role: getattr(as_person(cast[role]), method)(address).status_code for role in ROLES}
+    assert answers == dict(zip(ROLES, codes, strict=True))
+
+
+@pytest.mark.parametrize(("name", "example", "method", "codes"), TABLE, ids=lambda value: str(value)[:40])
+def test_somebody_who_is_not_signed_in_is_sent_to_sign_in(stage, name, example, method, codes):
+    answer = getattr(Client(), method)(address_of(name, example, stage))
+    assert answer.status_code == 302
+    assert answer.url.startswith(reverse("account_login"))
+
+
+POST_ONLY = sorted({name for name, *_ in TABLE} - {name for name, _, method, _ in TABLE if method == "get"})
+GET_ONLY = sorted({name for name, *_ in TABLE} - {name for name, _, method, _ in TABLE if method == "post"})
+EXAMPLES = {name: example for name, example, *_ in TABLE}
+
+
+@pytest.mark.parametrize("name", POST_ONLY)
+def test_what_writes_answers_no_get(stage, cast, name):
+    assert as_person(cast["erin"]).get(address_of(name, EXAMPLES[name], stage)).status_code == 405
+
+
+@pytest.mark.parametrize("name", [name for name in GET_ONLY if name != "orgs:profile"])
+def test_what_reads_takes_no_post(stage, cast, name):
+    assert as_person(cast["erin"]).post(address_of(name, EXAMPLES[name], stage)).status_code == 405
+
+
+def test_a_form_of_another_site_is_refused(stage, alice):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    address = reverse("contacts:contact_edit", kwargs=CONTACT)
+    assert client.post(address, {"name": "x"}).status_code == 403
+    assert ContactChange.objects.count() == 1
+
+
+def test_somebody_deactivated_sees_nothing(stage, erin):
+    client = as_person(erin)
+    erin.is_active = False
+    erin.save(update_fields=["is_active"])
+    assert client.get(reverse("contacts:account_list")).status_code == 302
+
+
+def test_unknown_and_invisible_say_the_same_words(stage, carol):
+    client = as_person(carol)
+    pages = [
+        client.get(reverse("contacts:account_detail", args=[aws_id])) for aws_id in ("999999999999", LEDGER)
+    ]
+    unknown, invisible = [page.text.partition("<main")[2].partition("</main>")[0] for page in pages]
+    assert unknown == invisible != ""
