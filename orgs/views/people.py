@@ -166,7 +166,7 @@ def _person_page(
         "roles": RolesForm(initial={"roles": roles}),
         "password": PasswordForm(),
     }
-    context = {"person": person, "forms": forms | bound, "role_rights": _roles(), "role_names": roles}
+    context = {"person": person, "forms": forms | bound, "role_rights": _roles()}
     context["is_oneself"] = person == request.user
     return render(request, "orgs/person_detail.html", context, status=status)
 

@@ -1,0 +1,200 @@
+"""The pages of organizations and people: what they show, to whom, and what their buttons start."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from audit.models import Action
+from orgs.models import Account, Organization
+from orgs.preflight import Status, run_checks
+from orgs.tasks import discover_organization, run_preflight
+from orgs.urls import urlpatterns
+from orgs.waking import DISCOVERY, PREFLIGHT, is_awaited
+from portal.models import User
+from sandbox.testing import EXTERNAL_ID, MANAGEMENT_ID, PORTAL_ROLE, STANDALONE_IDS, Sandbox
+from tests.orgs.conftest import events_of
+
+EVERYBODY = ("alice", "bob", "dana", "erin", "frank", "hank")
+ADMINISTRATOR = ("erin",)
+# Url, method, and who gets in; everybody else of the cast gets 403, or 404 where what it shows is not theirs.
+DOORS = [
+    ("organization_list", "get", EVERYBODY, 403),
+    ("organization_detail", "get", EVERYBODY, 404),
+    ("organization_live", "get", EVERYBODY, 404),
+    ("organization_check", "post", ADMINISTRATOR, 403),
+    ("organization_discover", "post", ADMINISTRATOR, 403),
+    ("organization_connect", "get", ADMINISTRATOR, 403),
+    ("account_connect", "get", ADMINISTRATOR, 403),
+    ("person_list", "get", ADMINISTRATOR, 403),
+    ("person_create", "get", ADMINISTRATOR, 403),
+    ("person_detail", "get", ADMINISTRATOR, 403),
+    ("person_details", "post", ADMINISTRATOR, 403),
+    ("person_roles", "post", ADMINISTRATOR, 403),
+    ("person_password", "post", ADMINISTRATOR, 403),
+    ("person_active", "post", ADMINISTRATOR, 403),
+    ("profile", "get", (*EVERYBODY, "carol"), 403),
+]
+
+
+def address(name: str, organization: Organization, person: User) -> str:
+    if name in {"organization_detail", "organization_live", "organization_check", "organization_discover"}:
+        return reverse(f"orgs:{name}", args=[organization.aws_id])
+    if name.startswith("person_") and name not in {"person_list", "person_create"}:
+        return reverse(f"orgs:{name}", args=[person.pk])
+    return reverse(f"orgs:{name}")
+
+
+def test_every_url_is_in_the_table():
+    assert {pattern.name for pattern in urlpatterns} == {name for name, *_ in DOORS}
+
+
+@pytest.mark.parametrize(("name", "method", "insiders", "code"), DOORS)
+def test_who_may_open_what(organization, cast: dict, name, method, insiders, code):
+    url = address(name, organization, cast["bob"])
+    for who, user in cast.items():
+        client = Client()
+        client.force_login(user)
+        status = getattr(client, method)(url).status_code
+        if who in insiders:
+            assert status in {200, 302, 422}, (who, status)
+        else:
+            invisible = who == "carol" and name.startswith("organization_") and name != "organization_list"
+            expected = 404 if invisible and name != "organization_connect" else code
+            assert status == expected, (who, status)
+    assert getattr(Client(), method)(url).status_code == 302
+
+
+@pytest.mark.parametrize("name", [name for name, method, *_ in DOORS if method == "post"])
+def test_actions_refuse_a_get(organization, client: Client, erin, bob, name):
+    client.force_login(erin)
+
+    assert client.get(address(name, organization, bob)).status_code == 405
+
+
+def test_unknown_organization_is_not_found(client: Client, erin):
+    client.force_login(erin)
+
+    assert client.get(reverse("orgs:organization_detail", args=["o-unknown123"])).status_code == 404
+
+
+def test_page_shows_facts_policies_and_no_button_to_viewers(discovered, client: Client, bob):
+    client.force_login(bob)
+
+    page = client.get(reverse("orgs:organization_detail", args=[discovered.aws_id])).content.decode()
+
+    assert "Management account" in page
+    assert f"arn:aws:account::{MANAGEMENT_ID}:account/{discovered.aws_id}/*" in page
+    assert "Discover now" not in page
+    assert "Run the checks now" not in page
+    assert "Trusted access" in page
+
+
+def test_discover_now_runs_in_a_worker_and_the_page_waits(organization, client: Client, erin):
+    client.force_login(erin)
+    url = reverse("orgs:organization_detail", args=[organization.aws_id])
+
+    client.post(reverse("orgs:organization_discover", args=[organization.aws_id]))
+    assert is_awaited(DISCOVERY, organization)
+    assert "every 2s" in client.get(url).content.decode()
+
+    discover_organization(organization.pk)
+    assert not is_awaited(DISCOVERY, organization)
+    page = client.get(url).content.decode()
+    assert "every 2s" not in page
+    assert Account.objects.count() > 1
+
+
+def test_checks_say_what_mends_what_they_find(discovered, sandbox: Sandbox, client: Client, erin):
+    sandbox.world.set_trusted("account.amazonaws.com", False)
+    client.force_login(erin)
+    client.post(reverse("orgs:organization_check", args=[discovered.aws_id]))
+    assert is_awaited(PREFLIGHT, discovered)
+
+    run_preflight(discovered.pk)
+
+    page = client.get(reverse("orgs:organization_detail", args=[discovered.aws_id])).content.decode()
+    assert "aws organizations enable-aws-service-access --service-principal account.amazonaws.com" in page
+    assert not is_awaited(PREFLIGHT, discovered)
+
+
+def test_checks_of_a_sound_organization_are_all_in_order(discovered):
+    assert {check.status for check in run_checks(discovered)} == {Status.OK}
+
+
+def test_without_credentials_the_other_checks_are_unknown(discovered, monkeypatch):
+    from portal import aws
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN123456789")
+    aws.forget_clients()
+
+    first, *others = run_checks(discovered)
+
+    assert first.status == Status.FAILING
+    assert {check.status for check in others} == {Status.UNKNOWN}
+
+
+def test_outage_is_unknown_and_not_failing(discovered, sandbox: Sandbox):
+    sandbox.switch(outage="closed")
+
+    assert {check.status for check in run_checks(discovered)} == {Status.UNKNOWN}
+
+
+def test_denied_member_read_is_found(discovered, sandbox: Sandbox):
+    sandbox.switch(deny=[{"operation": "GetAlternateContact", "kind": "identity"}])
+
+    *others, member = run_checks(discovered)
+
+    assert member.status == Status.FAILING
+    assert {check.status for check in others} == {Status.OK}
+
+
+@pytest.mark.django_db
+def test_administrator_connects_an_organization_by_form(unhurried: Sandbox, client: Client, erin):
+    client.force_login(erin)
+
+    response = client.post(reverse("orgs:organization_connect"), {"name": "Northwind"})
+
+    organization = Organization.objects.get()
+    assert response.url == reverse("orgs:organization_detail", args=[organization.aws_id])
+    [event] = events_of(Action.ORGANIZATION_CONNECTED)
+    assert (event.actor_id, event.source) == (erin.pk, "page")
+
+
+@pytest.mark.django_db
+def test_mistakes_in_the_form_are_named_and_nothing_is_saved(unhurried: Sandbox, client: Client, erin):
+    client.force_login(erin)
+
+    response = client.post(reverse("orgs:organization_connect"), {"role_arn": "my role", "name": "N"})
+    assert "role_arn" in response.context["form"].errors
+    assert b'value="my role"' in response.content
+    arn = f"arn:aws:iam::{STANDALONE_IDS[0]}:role/{PORTAL_ROLE}"
+    response = client.post(reverse("orgs:organization_connect"), {"role_arn": arn})
+    assert "could not be assumed" in response.content.decode()
+    assert not Organization.objects.exists()
+
+
+@pytest.mark.django_db
+def test_administrator_connects_an_account_by_form(unhurried: Sandbox, client: Client, erin):
+    client.force_login(erin)
+    account_id = STANDALONE_IDS[0]
+    arn = f"arn:aws:iam::{account_id}:role/{PORTAL_ROLE}"
+    values = {"account_id": account_id, "role_arn": arn, "external_id": EXTERNAL_ID}
+
+    response = client.post(reverse("orgs:account_connect"), values | {"account_id": STANDALONE_IDS[1]})
+    assert "belong to account" in response.content.decode()
+    response = client.post(reverse("orgs:account_connect"), values)
+
+    assert response.url == reverse("contacts:account_detail", args=[account_id])
+    assert Account.objects.get().aws_id == account_id
+
+
+def test_list_shows_organizations_and_takes_few_queries(
+    discovered, client, bob, django_assert_max_num_queries
+):
+    client.force_login(bob)
+
+    with django_assert_max_num_queries(14):
+        page = client.get(reverse("orgs:organization_list")).content.decode()
+
+    assert discovered.aws_id in page
+    assert "Connect an organization" not in page
