@@ -5,11 +5,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from orgs.refusals import record_refusal
 
 from audit.context import Context, command_context
+from audit.log import record
+from audit.models import Action
 from contacts.changes import request_change
 from contacts.delivery import deliver_one, due_changes
+from contacts.events import account_facts
 from contacts.models import ChangeStatus, ContactChange, ContactType
 from orgs.access import visible_to
 from orgs.models import Account
@@ -44,8 +46,9 @@ def ask(options: dict[str, Any], wanted: ContactDetails | None) -> ContactChange
     account = _account(options["account_id"], context)
     try:
         change = request_change(account, options["contact_type"], wanted, context=context, seen=None)
-    except PermissionDenied as error:
-        record_refusal(context, str(error), account_id=account.aws_id, contact_type=options["contact_type"])
+    except PermissionDenied:
+        facts = account_facts(account) | {"contact_type": options["contact_type"]}
+        record(Action.ACCESS_REFUSED, context, **facts)
         raise
     if options["wait"] is not None:
         _wait(change, options["wait"])

@@ -3,13 +3,17 @@
 import json
 import time
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from typing import Any, TextIO
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.db import OperationalError, ProgrammingError
 
 from portal.aws import AwsError
+from portal.embedded import redis_at_hand
 from portal.models import User
+from portal.services import ServiceMissing
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -27,9 +31,17 @@ def wrong_usage(text: str) -> CommandError:
 class PortalCommand(BaseCommand):
     """A command whose work() raises what the rooms raise; exit 0 done, 1 failed, 2 wrong usage."""
 
+    uses_redis = True  # for the quota of AWS
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self.work(options)
+            with redis_at_hand() if self.uses_redis else nullcontext():
+                self.work(options)
+        except (ServiceMissing, OperationalError, ProgrammingError) as error:
+            problem = str(error).strip().splitlines()[0]
+            raise failed(
+                f"{problem}. Is the database migrated (manage.py migrate), and Redis there?"
+            ) from error
         except ValidationError as error:
             raise wrong_usage(sentences(error)) from error
         except PermissionDenied as error:

@@ -1,6 +1,8 @@
 """The parts of an installation on one machine, and what they need before they start."""
 
+import contextlib
 import hashlib
+import io
 import socket
 import sys
 import time
@@ -13,9 +15,10 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
 from portal.celery import app as celery
-from portal.installation import make_private
-from portal.services import ServiceMissing, redis_command
-from portal.supervisor import Part
+from portal.environment import text
+from portal.installation import hold, make_private
+from portal.services import ServiceMissing, redis_command, redis_problem, wait_for_redis
+from portal.supervisor import Part, Supervisor
 
 HOST = "127.0.0.1"
 BEHIND = ["nice", "-n", "10"]  # on one machine, pages and people's edits go before all else
@@ -29,6 +32,22 @@ def redis_part() -> Part:
     data.mkdir(exist_ok=True)
     # Its advice on overcommit is for servers with gigabytes to fork.
     return Part("redis", redis_command(listens, data), hidden="overcommit")
+
+
+@contextlib.contextmanager
+def redis_at_hand() -> Iterator[None]:
+    """Redis for a command typed where no `up` runs and REDIS_URL is not set; it ends with the command."""
+    if text("REDIS_URL") or not redis_problem(settings.REDIS_URL):
+        yield
+        return
+    supervisor = Supervisor(io.StringIO())  # what it says matters only to those who keep it running
+    try:
+        with hold(settings.VAR_DIR):
+            part = supervisor.start(redis_part())
+            wait_for_redis(settings.REDIS_URL, part.process)
+            yield
+    finally:
+        supervisor.stop()
 
 
 def sandbox_part(port: int) -> Part:

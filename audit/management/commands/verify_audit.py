@@ -25,6 +25,7 @@ def moment(text: str) -> datetime:
 
 
 class Command(PortalCommand):
+    uses_redis = False
     help = (
         "Compares every audit event with its seal and every seal with the one before. Writes nothing. "
         "Exit code 0: all is as it was written; 1: the first bad event is named, or the triggers are missing."

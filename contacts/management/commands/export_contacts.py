@@ -12,6 +12,7 @@ from portal.commands import PortalCommand, add_person, person_of
 class Command(PortalCommand):
     """export_contacts --as USER [--format csv|json]"""
 
+    uses_redis = False
     help = "Print all contacts that a person may see, one row for each account and type."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
