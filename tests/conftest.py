@@ -4,7 +4,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -116,10 +115,9 @@ def _flush_lifts_audit_triggers() -> Iterator[None]:
     flush = Command.handle
 
     def lift_and_flush(self: Command, **options):
-        with suppress(ImportError):
-            from audit import triggers
+        from audit import triggers
 
-            triggers.uninstall()
+        triggers.uninstall()
         return flush(self, **options)
 
     Command.handle = lift_and_flush
