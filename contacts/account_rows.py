@@ -10,7 +10,7 @@ from contacts.models import AlternateContact, ChangeStatus, ContactChange, Conta
 from orgs.models import Account, AccountState, Unreachable
 from portal.causes import Cause
 
-NOTES = {
+NOTES: dict[str, str] = {
     ChangeStatus.WAITING: "Waits for approval",
     ChangeStatus.QUEUED: "Change queued",
     ChangeStatus.SENDING: "Sending change",
@@ -68,7 +68,7 @@ def reached_by(account: Account) -> str:
         reach = account.reach()
     except Unreachable as error:
         return f"Nobody. {error.cause.label}"
-    if reach.account_id is None:
+    if reach.account_id is None or account.organization is None:
         return "Its own credentials"
     return f"{account.organization.get_standing_display()} {reach.caller.account_id}"
 

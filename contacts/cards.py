@@ -25,7 +25,7 @@ from orgs.access import can_edit
 from orgs.models import Account, Unreachable
 from portal.causes import Cause
 
-WORDS = {
+WORDS: dict[str, str] = {
     ChangeStatus.WAITING: "Waits for approval",
     ChangeStatus.QUEUED: "Queued, not sent yet",
     ChangeStatus.SENDING: "Being sent to AWS",
@@ -99,7 +99,7 @@ class Card:
     @property
     def was_changed_outside(self) -> bool:
         """Whether the value that stands there is not the last one we wrote."""
-        written_at = self.applied and self.applied.finished_at
+        written_at = self.applied.finished_at if self.applied else None
         return bool(self.drifted_at and (written_at is None or self.drifted_at > written_at))
 
 
@@ -120,24 +120,39 @@ def cards_of(account: Account, user: Any) -> list[Card]:
     drifts = _drifts_of(account)
     is_checking = is_being_checked(account)
     is_fixed = bool(why_fixed(account))
-    cards = []
-    for contact in contacts:
-        may_edit = can_edit(user, account, contact.contact_type)
-        own = [change for change in changes if change.contact_id == contact.pk]
-        wishes = [wish_of(change, may_edit=may_edit) for change in own if change.is_open]
-        ended = [c for c in own if c.pk == contact.latest_pk and c.status in NEEDS_A_DECISION]
-        cards.append(
-            Card(
-                contact=contact,
-                wishes=wishes,
-                ended=wish_of(ended[0], may_edit=may_edit) if ended else None,
-                applied=next((c for c in own if c.pk == contact.applied_pk), None),
-                drifted_at=drifts.get(contact.contact_type),
-                may_edit=may_edit and not is_fixed,
-                is_checking=is_checking,
-            )
+    return [
+        _card(
+            contact,
+            [change for change in changes if change.contact_id == contact.pk],
+            may_edit=can_edit(user, account, contact.contact_type) and not is_fixed,
+            drifted_at=drifts.get(contact.contact_type),
+            is_checking=is_checking,
         )
-    return cards
+        for contact in contacts
+    ]
+
+
+def _card(
+    contact: AlternateContact,
+    changes: list[ContactChange],
+    *,
+    may_edit: bool,
+    drifted_at: datetime | None,
+    is_checking: bool,
+) -> Card:
+    """changes are the contact's open ones, its latest, and the latest that was applied; oldest first."""
+    latest = changes[-1] if changes else None
+    applied = [change for change in changes if change.status == ChangeStatus.APPLIED]
+    needs_a_decision = latest is not None and latest.status in NEEDS_A_DECISION
+    return Card(
+        contact=contact,
+        wishes=[wish_of(change, may_edit=may_edit) for change in changes if change.is_open],
+        ended=wish_of(latest, may_edit=may_edit) if latest and needs_a_decision else None,
+        applied=applied[-1] if applied else None,
+        drifted_at=drifted_at,
+        may_edit=may_edit,
+        is_checking=is_checking,
+    )
 
 
 def why_fixed(account: Account) -> str:
@@ -169,20 +184,19 @@ def pace(since: datetime) -> int:
 
 
 def _contacts_of(account: Account) -> list[AlternateContact]:
-    latest = ContactChange.objects.filter(contact=OuterRef("pk")).order_by("-pk")
-    applied = latest.filter(status=ChangeStatus.APPLIED)
-    contacts = AlternateContact.objects.filter(account=account).annotate(
-        latest_pk=Subquery(latest.values("pk")[:1]), applied_pk=Subquery(applied.values("pk")[:1])
-    )
+    contacts = AlternateContact.objects.filter(account=account).order_by("contact_type")
     if len(contacts) < len(ContactType):
         ensure_contacts([account])
         contacts = contacts.all()
-    return list(contacts.order_by("contact_type"))
+    return list(contacts)
 
 
 def _changes_of(contacts: list[AlternateContact]) -> QuerySet[ContactChange]:
-    named = {pk for contact in contacts for pk in (contact.latest_pk, contact.applied_pk) if pk}
-    changes = ContactChange.objects.filter(Q(contact__in=contacts, status__in=OPEN) | Q(pk__in=named))
+    same = ContactChange.objects.filter(contact=OuterRef("contact")).order_by("-pk")
+    latest = Subquery(same.values("pk")[:1])
+    applied = Subquery(same.filter(status=ChangeStatus.APPLIED).values("pk")[:1])
+    telling = Q(status__in=OPEN) | Q(pk=latest) | Q(pk=applied)
+    changes = ContactChange.objects.filter(telling, contact__in=contacts)
     return changes.select_related("requested_by").order_by("pk")
 
 

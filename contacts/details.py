@@ -6,8 +6,9 @@ AWS matches the whole value, and \\w is ASCII there (ECMA-262).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, RegexValidator
@@ -35,11 +36,13 @@ def _at_most(limit: int) -> MaxLengthValidator:
     return MaxLengthValidator(limit, f"AWS takes at most {limit} characters; this has %(show_value)s.")
 
 
-NAME_VALIDATORS = [_at_most(LIMITS["name"])]
-TITLE_VALIDATORS = [_at_most(LIMITS["title"])]
-EMAIL_VALIDATORS = [_at_most(LIMITS["email"]), RegexValidator(EMAIL_PATTERN, EMAIL_MESSAGE)]
-PHONE_VALIDATORS = [_at_most(LIMITS["phone"]), RegexValidator(PHONE_PATTERN, PHONE_MESSAGE)]
-VALIDATORS = {
+Validators = list[Callable[[Any], None]]  # Any: Django's validators take what they are given
+
+NAME_VALIDATORS: Validators = [_at_most(LIMITS["name"])]
+TITLE_VALIDATORS: Validators = [_at_most(LIMITS["title"])]
+EMAIL_VALIDATORS: Validators = [_at_most(LIMITS["email"]), RegexValidator(EMAIL_PATTERN, EMAIL_MESSAGE)]
+PHONE_VALIDATORS: Validators = [_at_most(LIMITS["phone"]), RegexValidator(PHONE_PATTERN, PHONE_MESSAGE)]
+VALIDATORS: dict[str, Validators] = {
     "name": NAME_VALIDATORS,
     "title": TITLE_VALIDATORS,
     "email": EMAIL_VALIDATORS,

@@ -6,13 +6,12 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from audit.context import Source
 from audit.models import Action, AuditEvent
-from audit.queries import EventFilters
+from audit.queries import AuditEventQuerySet, EventFilters
 from contacts.models import ContactType
 from orgs.access import organizations_visible_to
 from orgs.models import OrganizationalUnit
@@ -24,12 +23,13 @@ class EventFilterForm(forms.Form):
     q = forms.CharField(label="Text, id or person", required=False, max_length=200)
     action = forms.ChoiceField(label="Event", required=False, choices=[("", "Any"), *Action.choices])
     person = forms.ModelChoiceField(
-        label="Person", required=False, queryset=None, to_field_name="username", empty_label="Anybody"
+        get_user_model().objects.order_by("username"),
+        label="Person",
+        required=False,
+        to_field_name="username",
+        empty_label="Anybody",
     )
     account = forms.CharField(label="Account id", required=False, max_length=16)
-    unit = forms.ModelChoiceField(
-        label="Unit", required=False, queryset=None, to_field_name="aws_id", empty_label="Any"
-    )
     type = forms.ChoiceField(
         label="Contact type", required=False, choices=[("", "Any"), *ContactType.choices]
     )
@@ -41,9 +41,12 @@ class EventFilterForm(forms.Form):
 
     def __init__(self, data: Any, *, user: Any) -> None:
         super().__init__(data)
-        self.fields["person"].queryset = get_user_model().objects.order_by("username")
-        self.fields["unit"].queryset = OrganizationalUnit.objects.filter(
-            organization__in=organizations_visible_to(user)
+        self.fields["unit"] = forms.ModelChoiceField(
+            OrganizationalUnit.objects.filter(organization__in=organizations_visible_to(user)),
+            label="Unit",
+            required=False,
+            to_field_name="aws_id",
+            empty_label="Any",
         )
 
     def filters(self) -> EventFilters:
@@ -64,7 +67,7 @@ class EventFilterForm(forms.Form):
         )
 
 
-def events_of(request: HttpRequest) -> QuerySet[AuditEvent]:
+def events_of(request: HttpRequest) -> AuditEventQuerySet:
     """The events that the list with this URL shows; a filter that makes no sense is a bad request."""
     form = EventFilterForm(request.GET, user=request.user)
     if not form.is_valid():
@@ -74,4 +77,6 @@ def events_of(request: HttpRequest) -> QuerySet[AuditEvent]:
 
 def _midnight(day: date | None, days: int = 0) -> datetime | None:
     """When the day begins for the reader, some days later."""
-    return day and timezone.make_aware(datetime.combine(day + timedelta(days=days), time.min))
+    if day is None:
+        return None
+    return timezone.make_aware(datetime.combine(day + timedelta(days=days), time.min))

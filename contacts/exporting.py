@@ -1,8 +1,9 @@
 """Contacts on their way out, as CSV or JSON: one row for each contact, named as AWS names things."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.db.models import QuerySet
@@ -29,7 +30,7 @@ COLUMNS = (
     "ObservedAt",
 )
 FORMATS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
-CHUNK = 1000
+CHUNK = 300
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,15 @@ class Export:
 def export_contacts(
     accounts: QuerySet[Account], *, file_format: str, filters: Mapping[str, Any], context: Context
 ) -> Export:
-    """The contacts of these accounts that the actor may see. The export is written down before it begins."""
+    """The contacts of these accounts, in their order. The export is written down before it begins."""
     require(context.actor, Right.EXPORT)
     visible = accounts.filter(pk__in=visible_to(context.actor).order_by().values("pk"))
-    contacts = AlternateContact.objects.filter(account__in=visible.order_by().values("pk"))
-    count = contacts.count()
+    pks = list(visible.values_list("pk", flat=True))
+    count = AlternateContact.objects.filter(account__in=visible.order_by().values("pk")).count()
     detail = {"contacts": count, "format": file_format, "filters": dict(filters)}
     record(Action.CONTACTS_EXPORTED, context, detail=detail)
-    ordered = contacts.select_related("account").order_by("account__name", "account__aws_id", "contact_type")
-    rows = (row_of(contact) for contact in ordered.iterator(chunk_size=CHUNK))
-    lines = csv_lines(_with_head(rows)) if file_format == "csv" else _json_lines(rows)
+    rows = map(row_of, _contacts_of(pks))
+    lines = csv_lines(chain([COLUMNS], rows)) if file_format == "csv" else _json_lines(rows)
     return Export(lines, FORMATS[file_format], count)
 
 
@@ -75,12 +75,16 @@ def row_of(contact: AlternateContact) -> tuple[str, ...]:
     )
 
 
-def _with_head(rows: Iterator[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    yield COLUMNS
-    yield from rows
+def _contacts_of(pks: list[int]) -> Iterator[AlternateContact]:
+    """In pieces: no cursor stays open for as long as somebody downloads."""
+    for start in range(0, len(pks), CHUNK):
+        piece = pks[start : start + CHUNK]
+        place = {pk: number for number, pk in enumerate(piece)}
+        contacts = AlternateContact.objects.filter(account__in=piece).select_related("account")
+        yield from sorted(contacts, key=lambda contact: (place[contact.account_id], contact.contact_type))
 
 
-def _json_lines(rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+def _json_lines(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     """A list with one object a line."""
     start = "[\n"
     for row in rows:

@@ -8,8 +8,6 @@ from django import forms
 from django.http import HttpRequest, QueryDict
 from django.utils.choices import flatten_choices
 
-from contacts.filters import STANDALONE
-
 PLACES = ("page", "newer", "older")  # where in the list somebody is; another filter begins at the top
 
 
@@ -67,8 +65,9 @@ def _active(form: forms.BaseForm, query: QueryDict, *, without: set[str]) -> lis
     active = []
     for name, field in form.fields.items():
         if name not in without and any(query.getlist(name)):
-            label, words = str(field.label), _words_of(field, query.getlist(name))
-            active.append(ActiveFilter(label if words else "", words or label, query_without(query, name)))
+            words = _words_of(field, query.getlist(name))
+            label = str(field.label) if words else ""
+            active.append(ActiveFilter(label, words or str(field.label), query_without(query, name)))
     return active
 
 
@@ -76,7 +75,6 @@ def _words_of(field: forms.Field, values: list[str]) -> str:
     """What is chosen; nothing for a box that is ticked: its label says all."""
     if isinstance(field, forms.NullBooleanField | forms.BooleanField):
         return ""
-    if isinstance(field, forms.ModelChoiceField) and values[0] != STANDALONE:
-        return str(field.queryset.filter(**{field.to_field_name or "pk": values[0]}).first() or values[0])
-    labels = {str(value): str(label) for value, label in flatten_choices(getattr(field, "choices", []))}
-    return " or ".join(labels.get(value, value) for value in values if value)
+    choices: Iterable[Any] = flatten_choices(getattr(field, "choices", []))  # Any: labels may be lazy
+    words = {str(value): str(label) for value, label in choices}
+    return " or ".join(words.get(value, value) for value in values if value)

@@ -198,7 +198,9 @@ class ChangeFilter(django_filters.FilterSet):
     person = django_filters.ModelChoiceFilter(
         label="Asked for by",
         field_name="requested_by",
-        queryset=lambda request: get_user_model().objects.order_by("username"),
+        queryset=lambda request: (
+            get_user_model().objects.filter(changes__isnull=False).distinct().order_by("username")
+        ),
         to_field_name="username",
     )
     account = django_filters.CharFilter(label="Account id", field_name="contact__account__aws_id")

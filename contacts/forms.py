@@ -1,12 +1,13 @@
 """The forms of a contact. Their rules are AWS's own, from contacts/details.py."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Field, Layout, LayoutObject
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from contacts.changes import REASON_LIMIT, TICKET_LIMIT, Seen
 from contacts.details import FIELDS, LIMITS, VALIDATORS, trim
@@ -28,7 +29,8 @@ class DetailField(forms.CharField):
     def __init__(self, name: str) -> None:
         widget = forms.TextInput({"autocomplete": "off", "inputmode": KEYBOARDS.get(name, "text")})
         super().__init__(label=LABELS[name], help_text=HELP[name], widget=widget, validators=VALIDATORS[name])
-        self.limit = LIMITS[name]
+        self.name, self.limit = name, LIMITS[name]
+        self.row: object = None  # what its template shows beside the input; see contacts/preview.py
         self.error_messages["required"] = "AWS needs a value here."
 
 
@@ -73,8 +75,9 @@ class WhyForm(forms.Form):
 
     def show_anew(self, seen: Seen) -> None:
         """From now on the person has seen this: sending the form again is a decision."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("seen")] = seen.token
+        data = cast(QueryDict, self.data).copy()
+        data[self.add_prefix("seen")] = seen.token
+        self.data = data
 
 
 class ContactForm(WhyForm):
@@ -90,6 +93,11 @@ class ContactForm(WhyForm):
     def layout(self) -> Layout:
         details = [Field(name, template="contacts/_contact_field.html") for name in FIELDS]
         return Layout(*details, *self.why())
+
+    @property
+    def detail_fields(self) -> list[DetailField]:
+        """The fields of the four values."""
+        return [field for field in self.fields.values() if isinstance(field, DetailField)]
 
     @property
     def typed(self) -> ContactDetails:

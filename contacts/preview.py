@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from django.conf import settings
 
-from contacts.details import FIELDS, LIMITS, advice, trim
+from contacts.details import FIELDS, advice, trim
 from contacts.forms import LABELS, ContactForm
 from contacts.models import AlternateContact
 
@@ -50,8 +50,10 @@ def preview_of(contact: AlternateContact, form: ContactForm) -> Preview:
     old = asdict(contact.details) if contact.details else dict.fromkeys(FIELDS, "")
     new = asdict(trim(form.typed)[0])
     remarks = _remarks(contact, form)
-    rows = [
-        PreviewRow(
+    rows = []
+    for field in form.detail_fields:
+        name = field.name
+        field.row = PreviewRow(
             name=name,
             label=LABELS[name],
             old=old[name],
@@ -59,13 +61,10 @@ def preview_of(contact: AlternateContact, form: ContactForm) -> Preview:
             is_valid=name not in form.errors,
             advice=remarks.get(name, "") if new[name] else "",
             length=len(new[name]),
-            limit=LIMITS[name],
-            help_text=form.fields[name].help_text,
+            limit=field.limit,
+            help_text=str(field.help_text),
         )
-        for name in FIELDS
-    ]
-    for row in rows:
-        form.fields[row.name].row = row  # the field's template shows advice and length beside the input
+        rows.append(field.row)
     return Preview(rows)
 
 

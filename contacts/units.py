@@ -29,7 +29,7 @@ class UnitNode:
 def unit_tree(user: Any, query: QueryDict) -> list[UnitNode]:
     """Every organization with its units, then the standalone accounts; links keep the other filters."""
     accounts = visible_to(user).filter(left_at=None)
-    counts = {
+    counts: dict[tuple[int | None, int | None], int] = {
         (row["organization_id"], row["unit_id"]): row["n"]
         for row in accounts.order_by().values("organization_id", "unit_id").annotate(n=Count("pk"))
     }
@@ -62,7 +62,7 @@ def _children(units: Iterable[OrganizationalUnit], counts: Counter, query: Query
     for unit in sorted(units, key=lambda unit: (unit.path.count("/"), unit.name.lower())):
         node = nodes[unit.pk] = _node(unit.name, "folder2", query, unit=unit.aws_id)
         node.count = counts[unit.pk]
-        parent = nodes.get(unit.parent_id)
+        parent = nodes.get(unit.parent_id or 0)
         if parent is not None:
             parent.children.append(node)
         elif unit.parent_id is None:

@@ -57,7 +57,8 @@ def account_detail(request: HttpRequest, account_id: str) -> HttpResponse:
 def account_cards(request: HttpRequest, account_id: str) -> HttpResponse:
     """The part of the account page that lives; it stops asking when nothing is going on."""
     account = get_account_for(request.user, account_id)
-    return render(request, "contacts/_account_live.html", _account_context(request, account))
+    context = _account_context(request, account) | {"is_answer": True}
+    return render(request, "contacts/_account_live.html", context)
 
 
 @require_POST

@@ -56,7 +56,7 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def audit_export(request: HttpRequest) -> HttpResponse:
+def audit_export(request: HttpRequest) -> StreamingHttpResponse:
     """The filtered events as CSV; the export is an event itself."""
     require(request.user, Right.EXPORT_AUDIT)
     lines = export_events(events_of(request), filters=request.GET.dict(), context=page_context(request))

@@ -61,7 +61,8 @@ def change_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def change_live(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the change's page that lives; it stops asking when the change has ended."""
-    return render(request, "contacts/_change_live.html", _change_context(request, pk))
+    context = _change_context(request, pk) | {"is_answer": True}
+    return render(request, "contacts/_change_live.html", context)
 
 
 @require_POST

@@ -79,7 +79,7 @@ def _initial(request: HttpRequest, contact: AlternateContact) -> dict[str, Any]:
     if "copy_from" in request.GET:
         return initial_of(source_of(request.user, request.GET["copy_from"]).details, seen)
     waiting = open_change_of(contact)
-    return initial_of(waiting.wanted_details if waiting else contact.details, seen)
+    return initial_of((waiting and waiting.wanted_details) or contact.details, seen)
 
 
 def _change_of(contact: AlternateContact, pk: str) -> ContactChange:

@@ -1,7 +1,7 @@
 """The export of the account list."""
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from audit.context import page_context
@@ -12,7 +12,7 @@ from orgs.access import visible_to
 
 
 @require_safe
-def account_export(request: HttpRequest) -> HttpResponse:
+def account_export(request: HttpRequest) -> StreamingHttpResponse:
     """The contacts of all accounts that the list with this URL shows, on all its pages."""
     file_format = request.GET.get("format", "csv")
     if file_format not in FORMATS:

@@ -7,7 +7,8 @@ import django_filters
 from django.core.exceptions import BadRequest
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
 from django.views.generic import ListView
 from django_htmx.http import push_url
 
@@ -50,7 +51,7 @@ class FilteredList(ListView):
     kept: tuple[str, ...] = ()
     filterset_class: type[django_filters.FilterSet]
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         require(request.user, self.right)
         return push_url(super().dispatch(request, *args, **kwargs), tidy_address(request))
 
@@ -65,8 +66,11 @@ class FilteredList(ListView):
     def get_paginate_by(self, queryset: QuerySet) -> int:
         return page_size_of(self.request)
 
-    def paginate_queryset(self, queryset: QuerySet, page_size: int) -> tuple[Paginator, Page, QuerySet, bool]:
-        """A page beyond the end is the last one: rows may vanish while somebody turns pages."""
+    def paginate_queryset(self, queryset: Any, page_size: int) -> tuple[Paginator, Page, Any, bool]:
+        """A page beyond the end is the last one: rows may vanish while somebody turns pages.
+
+        Any: the generic view pages through lists as well.
+        """
         page = self.get_paginator(queryset, page_size).get_page(self.request.GET.get("page"))
         return page.paginator, page, page.object_list, page.has_other_pages()
 

@@ -30,4 +30,13 @@
     search.focus();
     search.select();
   });
+
+  // A part of a page that was answered with another page, such as the sign-in form, is not put into this one.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const asked = new URL(event.detail.pathInfo.finalRequestPath, window.location.href).pathname;
+    if (new URL(event.detail.xhr.responseURL).pathname === asked) return;
+    event.detail.shouldSwap = false;
+    if (event.detail.requestConfig.verb === "get") window.location.reload();
+    else say("You are no longer signed in. Sign in again in another tab, then go on here.");
+  });
 })();
