@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import transaction
 
 from audit.context import Context
 from audit.log import record
@@ -164,7 +164,7 @@ def _save_account(caller: Caller, name: str, context: Context) -> Account:
     return row
 
 
-def _update(row: models.Model, wanted: dict[str, Any], context: Context, action: Action) -> None:
+def _update(row: Organization | Account, wanted: dict[str, Any], context: Context, action: Action) -> None:
     """Save what differs and record it with before and after; nothing differs: nothing happens."""
     before = {name: getattr(row, name) for name, value in wanted.items() if getattr(row, name) != value}
     if not before:

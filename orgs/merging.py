@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.utils import timezone
 
 from audit.context import Context
@@ -17,14 +17,14 @@ from portal.aws_facts import AccountFacts, UnitFacts
 CHUNK = 200
 # ListAccounts is no snapshot, so one scan without an account proves nothing.
 SCANS_UNTIL_GONE = 2
-UNIT_FIELDS = ["organization", "name", "parent", "path", "missed_scans"]
+UNIT_FIELDS = ["organization_id", "name", "parent_id", "path", "missed_scans"]
 ACCOUNT_FIELDS = [
     "partition",
     "name",
     "email",
     "state",
-    "organization",
-    "unit",
+    "organization_id",
+    "unit_id",
     "joined_at",
     "missed_scans",
     "left_at",
@@ -83,7 +83,8 @@ def merge_accounts(
     with transaction.atomic():
         ids = [account.aws_id for account in facts]
         known = _locked(Account.objects.all()).in_bulk(ids, field_name="aws_id")
-        rows, events = [], []
+        rows: list[Account] = []
+        events: list[AuditEvent] = []
         for account in facts:
             old = known.get(account.aws_id)
             new = _account_row(organization, account, units, old)
@@ -112,11 +113,8 @@ def _account_row(
     )
 
 
-def _differs(old: T | None, new: T, fields: list[str]) -> bool:
-    if old is None:
-        return True
-    columns = [new._meta.get_field(name).attname for name in fields]
-    return any(getattr(old, column) != getattr(new, column) for column in columns)
+def _differs(old: Model | None, new: Model, fields: list[str]) -> bool:
+    return old is None or any(getattr(old, name) != getattr(new, name) for name in fields)
 
 
 def _events(old: Account | None, new: Account, units: Units, context: Context) -> Iterator[AuditEvent]:
@@ -139,7 +137,7 @@ def _event(action: Action, context: Context, account: Account, **facts: dict) ->
         action,
         context,
         account_id=account.aws_id,
-        organization_id=account.organization.aws_id,
+        organization_id=_organization_id(account),
         unit_path=account.unit.path if account.unit else "",
         **facts,
     )
@@ -158,7 +156,11 @@ def _place(account: Account, units: Units) -> dict:
     path = account.unit.path if account.unit else ""
     steps = [step for step in path.split("/") if step]
     names = " / ".join(units[step].name if step in units else step for step in steps)
-    return {"organization": account.organization.aws_id, "unit_path": path, "unit": names}
+    return {"organization": _organization_id(account), "unit_path": path, "unit": names}
+
+
+def _organization_id(account: Account) -> str:
+    return account.organization.aws_id if account.organization else ""
 
 
 def count_missing(organization: Organization, seen: set[str], context: Context) -> list[AuditEvent]:

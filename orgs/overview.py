@@ -59,6 +59,12 @@ def state_of(organization: Organization) -> str:
     return "warning" if failing else "ok"
 
 
+def _discovery_state(organization: Organization) -> str:
+    if organization.problem:
+        return "failing"
+    return "ok" if organization.observed_at else "queued"
+
+
 def reading_of(organization: Organization) -> Reading:
     """How far its contacts are read."""
     since = timezone.now() - timedelta(seconds=settings.CONTACT_FRESHNESS)
@@ -79,7 +85,7 @@ def live_part_of(organization: Organization) -> dict[str, Any]:
     return {
         "organization": organization,
         "trouble": trouble_of(organization),
-        "state": state_of(organization),
+        "discovery": _discovery_state(organization),
         "reading": reading_of(organization),
         "unit_count": organization.units.count(),
         "is_checking": is_checking,

@@ -161,7 +161,8 @@ def _check(label: str, question: Callable[[Examination], str], examination: Exam
         cause = error.cause
     status = Status.UNKNOWN if cause in _PASSING else Status.FAILING
     command = _command(cause, examination.organization)
-    return Check(label, status, cause.label, cause.value, cause.remedy, command)
+    remedy = "In the management account run:" if command else cause.remedy
+    return Check(label, status, cause.label, cause.value, remedy, command)
 
 
 def _command(cause: Cause, organization: Organization) -> str:

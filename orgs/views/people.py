@@ -1,7 +1,7 @@
 """Pages of people: the list, one person, a new one, and one's own profile."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import Group
@@ -39,7 +39,7 @@ class PersonList(ListView):
         require(self.request.user, Right.PEOPLE)
         self.form = PersonFilter(self.request.GET)
         wanted = self.form.wanted()
-        users = User.objects.prefetch_related(
+        users: QuerySet[User] = User.objects.prefetch_related(
             Prefetch("groups", Group.objects.filter(name__in=Role.values).order_by("name"), to_attr="roles")
         )
         for field, value in wanted.items():
@@ -131,9 +131,10 @@ def person_create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """One's own profile: looks, time zone, and the way to sign-in security."""
-    form = ProfileForm(request.POST or None, initial=_values(request.user, people.PROFILE))
+    user = cast(User, request.user)  # nobody gets here without signing in
+    form = ProfileForm(request.POST or None, initial=_values(user, people.PROFILE))
     if form.is_valid():
-        people.change_profile(request.user, **form.cleaned_data, context=page_context(request))
+        people.change_profile(user, **form.cleaned_data, context=page_context(request))
         messages.success(request, "Your profile is saved.")
         return redirect("orgs:profile")
     return render(request, "orgs/profile.html", {"form": form})
@@ -177,7 +178,8 @@ def _values(user: User, fields: tuple[str, ...]) -> dict[str, str]:
 
 def _roles() -> list[tuple[str, str]]:
     """Each role with what it allows, in words."""
-    return [
-        (role.label, ", ".join(right.label.lower() for right in Right if right in ROLE_RIGHTS[role]))
-        for role in Role
-    ]
+    return [(role.label, ", ".join(_words(ROLE_RIGHTS[role]))) for role in Role]
+
+
+def _words(rights: frozenset[Right]) -> list[str]:
+    return [f"{right.label[0].lower()}{right.label[1:]}" for right in Right if right in rights]
