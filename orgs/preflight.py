@@ -63,12 +63,12 @@ class Examination:
     def credentials(self) -> str:
         identity = aws.who_am_i(self.caller)
         if identity.account_id != self.organization.caller_account_id:
-            raise Refused(Cause.OTHER_ACCOUNT)
+            raise Refused(Cause.WRONG_ACCOUNT)
         return f"We are {identity.arn}."
 
     def membership(self) -> str:
         if self.view.facts.aws_id != self.organization.aws_id:
-            raise Refused(Cause.OTHER_ACCOUNT)
+            raise Refused(Cause.WRONG_ACCOUNT)
         return f"{self.view.facts.aws_id}, managed by account {self.view.facts.management_account_id}."
 
     def standing(self) -> str:
@@ -99,7 +99,7 @@ class Examination:
         if caller is None:
             raise Refused(Cause.MANAGEMENT_ROLE_MISSING)
         if aws.who_am_i(caller).account_id != self.view.facts.management_account_id:
-            raise Refused(Cause.OTHER_ACCOUNT)
+            raise Refused(Cause.WRONG_ACCOUNT)
         return f"By the role {caller.role_arn}."
 
     def member(self) -> str:

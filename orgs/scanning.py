@@ -41,12 +41,12 @@ def scan(organization: Organization, take: Take, seen: Seen) -> Scan:
 def _look_again(organization: Organization, take: Take) -> View:
     """The organization must still be the one that was connected, and we who we were."""
     if aws.who_am_i(organization.caller).account_id != organization.caller_account_id:
-        raise Refused(Cause.OTHER_ACCOUNT, operation="GetCallerIdentity")
+        raise Refused(Cause.WRONG_ACCOUNT, operation="GetCallerIdentity")
     view = look(organization.caller, take)
     if view is None:
         raise Refused(Cause.NO_ORGANIZATION, operation="DescribeOrganization")
     if view.facts.aws_id != organization.aws_id:
-        raise Refused(Cause.OTHER_ACCOUNT, operation="DescribeOrganization")
+        raise Refused(Cause.WRONG_ACCOUNT, operation="DescribeOrganization")
     return view
 
 

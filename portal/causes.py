@@ -30,14 +30,13 @@ class Cause(models.TextChoices):
     NOT_ALLOWED = "not_allowed", "AWS refused and gave no reason."
     CREDENTIALS_MISSING = "credentials_missing", "No AWS credentials were found."
     CREDENTIALS_REJECTED = "credentials_rejected", "AWS rejected our credentials."
-    WRONG_ACCOUNT = "wrong_account", "Our AWS credentials belong to another account than the one connected."
+    WRONG_ACCOUNT = (
+        "wrong_account",
+        "Our AWS credentials belong to another account or organization than the one connected.",
+    )
     ROLE_REFUSED = "role_refused", "The role could not be assumed."
     INVALID = "invalid", "AWS rejected a value."
     NO_ORGANIZATION = "no_organization", "The account is in no organization."
-    OTHER_ACCOUNT = (
-        "other_account",
-        "Our credentials belong to another account or organization than when it was connected.",
-    )
     STATE = "state", "The account is not active."
     LEFT = "left", "The account left the organization."
     REQUESTER = "requester", "The person who asked may no longer change this contact."
@@ -96,7 +95,6 @@ _REMEDIES = {
     Cause.ROLE_REFUSED: "Check the role's name, its trust policy and the external id.",
     Cause.INVALID: "Correct the value and ask for the change again.",
     Cause.NO_ORGANIZATION: "Connect it as a standalone account instead.",
-    Cause.OTHER_ACCOUNT: "Connect it again with these credentials, or give the portal the former ones back.",
     Cause.STATE: "Contacts of accounts that are not active can only be read.",
     Cause.LEFT: "Connect the account as a standalone account, or invite it back.",
     Cause.REQUESTER: "Ask someone who may change it.",

@@ -200,7 +200,7 @@ def test_other_credentials_than_connected_change_nothing(discovered, sandbox: Sa
     with pytest.raises(AwsError) as caught:
         again(discovered)
 
-    assert caught.value.cause == Cause.OTHER_ACCOUNT
+    assert caught.value.cause == Cause.WRONG_ACCOUNT
     assert Account.objects.filter(missed_scans__gt=0).count() == 0
 
 
