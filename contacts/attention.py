@@ -61,7 +61,7 @@ def unsettled(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
 
 
 def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Matter]:
-    """The matters of what the user may see, the most urgent first; four queries."""
+    """The matters of what the user may see, the most urgent first; at most five queries."""
     accounts = visible_to(user).filter(left_at=None)
     return [
         *_organizations(organizations),
@@ -93,20 +93,20 @@ def _changes(accounts: QuerySet[Account]) -> Iterator[Matter]:
 
 
 def _unknown(accounts: QuerySet[Account]) -> Iterator[Matter]:
-    contacts = AlternateContact.objects.filter(account__in=accounts, status=ContactStatus.UNKNOWN)
-    grouped = contacts.order_by().values_list("problem").annotate(Count("account", distinct=True))
-    causes = Counter(dict(grouped))
-    unread = causes.pop(Cause.NOT_READ_YET, 0)
+    contacts = AlternateContact.objects.filter(account__in=accounts, status=ContactStatus.UNKNOWN).order_by()
+    unread, refused = Q(problem=Cause.NOT_READ_YET), ~Q(problem=Cause.NOT_READ_YET)
+    causes = Counter(
+        dict(contacts.filter(refused).values_list("problem").annotate(Count("account", distinct=True)))
+    )
     lists = f"{reverse('contacts:account_list')}?contact=unknown"
     if causes:
-        number = contacts.exclude(problem=Cause.NOT_READ_YET).aggregate(n=Count("account", distinct=True))[
-            "n"
-        ]
+        number = contacts.filter(refused).aggregate(number=Count("account", distinct=True))["number"]
         title = f"{_number(number, 'account')} cannot be read in full"
         url = lists + (f"&problem={next(iter(causes))}" if len(causes) == 1 else "")
         yield Matter("unknown", "question-circle", title, _cause_words(causes), "See why", url)
-    if unread:
-        title = f"{_number(unread, 'account')} not read yet"
+    number = accounts.filter(Q(contacts=None) | Q(pk__in=contacts.filter(unread).values("account"))).count()
+    if number:
+        title = f"{_number(number, 'account')} not read yet"
         text = "The portal reads them one after another, as fast as AWS allows."
         yield Matter(
             "queued", "hourglass-split", title, text, "Show", f"{lists}&problem={Cause.NOT_READ_YET}"

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
@@ -110,11 +110,8 @@ def places_of(request: HttpRequest) -> list[Place]:
     for label, name, icon, right, prefixes in PLACES:
         if right in rights:
             count, words = counts.get(label, (None, ""))
-            try:
-                url = reverse(name)
-            except NoReverseMatch:
-                continue
-            places.append(Place(label, url, icon, here.startswith(tuple(prefixes.split())), count, words))
+            is_here = here.startswith(tuple(prefixes.split()))
+            places.append(Place(label, reverse(name), icon, is_here, count, words))
     return places
 
 

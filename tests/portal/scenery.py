@@ -56,7 +56,7 @@ def _organization() -> Organization:
         standing=Standing.MANAGEMENT,
         feature_set="ALL",
         trusted_access=False,
-        problem="",
+        problem=Cause.TRUSTED_ACCESS_OFF,
         observed_at=timezone.now(),
     )
 
