@@ -241,7 +241,8 @@ class _Connection:
 
     def require_account(self) -> None:
         """Swapped credentials would make a call without AccountId land in another account."""
-        if self._account_id and self.client("sts").get_caller_identity()["Account"] != self._account_id:
+        expected = self._account_id  # read once: another thread may have its answer meanwhile
+        if expected and self.client("sts").get_caller_identity()["Account"] != expected:
             raise _WrongAccount
         self._account_id = ""  # asked once for each set of clients
 

@@ -42,6 +42,13 @@ def test_a_role_is_assumed_once_for_many_calls_of_many_threads(sandbox):
     assert aws.who_am_i(BY_ROLE).arn.endswith("/alternate-contacts-portal")
 
 
+def test_many_threads_that_begin_together_are_not_taken_for_another_account(sandbox):
+    sandbox.switch(latency_ms=60)
+    with ThreadPoolExecutor(16) as pool:
+        readings = list(pool.map(read, [MANAGEMENT] * 64))
+    assert all(reading.details for reading in readings)
+
+
 @pytest.mark.parametrize(
     "caller",
     [
