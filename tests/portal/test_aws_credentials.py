@@ -143,9 +143,9 @@ def test_each_partition_is_signed_for_its_own_region(partition, region, monkeypa
 
 def test_few_clients_are_kept_and_the_oldest_goes(sandbox, monkeypatch):
     monkeypatch.setattr(aws, "CONNECTIONS_KEPT", 2)
-    for account_id in ("000000000001", "000000000002", "000000000003"):
-        read(Caller(account_id=account_id))
-    assert [caller.account_id for caller in aws._connections] == ["000000000002", "000000000003"]
+    for number in ("1", "2", "3"):
+        read(Caller(account_id=MANAGEMENT_ID, external_id=number))
+    assert [caller.external_id for caller in aws._connections] == ["2", "3"]
 
 
 def _read_in_child(results) -> None:
