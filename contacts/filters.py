@@ -6,7 +6,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.contrib.auth import get_user_model
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Lower, Trim
 from django.utils import timezone
 
@@ -170,6 +170,9 @@ _GROUP_STATES = {
 }
 
 
+_HAS_ASKED = Exists(ContactChange.objects.filter(requested_by=OuterRef("pk")))
+
+
 class ChangeOrdering(django_filters.OrderingFilter):
     """Adds an order by urgency: what somebody has to decide, what is under way, what is done."""
 
@@ -198,9 +201,7 @@ class ChangeFilter(django_filters.FilterSet):
     person = django_filters.ModelChoiceFilter(
         label="Asked for by",
         field_name="requested_by",
-        queryset=lambda request: (
-            get_user_model().objects.filter(changes__isnull=False).distinct().order_by("username")
-        ),
+        queryset=lambda request: get_user_model().objects.filter(_HAS_ASKED).order_by("username"),
         to_field_name="username",
     )
     account = django_filters.CharFilter(label="Account id", field_name="contact__account__aws_id")

@@ -7,6 +7,7 @@ from audit.context import command_context
 from contacts.exporting import FORMATS, export_contacts
 from orgs.access import visible_to
 from portal.commands import PortalCommand, add_person, person_of
+from portal.spreadsheets import BYTE_ORDER_MARK
 
 
 class Command(PortalCommand):
@@ -26,5 +27,7 @@ class Command(PortalCommand):
         )
         with self.progress("Contacts", export.count) as progress:
             for line in export.lines:
-                self.stdout.write(line, ending="")
+                self.stdout.write(
+                    line.removeprefix(BYTE_ORDER_MARK), ending=""
+                )  # for programs, not for Excel
                 progress.step()
