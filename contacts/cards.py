@@ -114,11 +114,15 @@ def _detail_rows(before: dict | None, after: dict) -> list[Difference]:
 
 
 def cards_of(account: Account, user: Any) -> list[Card]:
-    """The account's three cards."""
-    contacts = _contacts_of(account)
-    changes = list(_changes_of(contacts))
-    drifts = _drifts_of(account)
+    """The account's three cards.
+
+    What is under way is read before the values: read after them, a change that ends in between would leave
+    the old value on a page that has stopped asking.
+    """
     is_checking = is_being_checked(account)
+    changes = list(_changes_of(account))
+    contacts = _contacts_of(account)
+    drifts = _drifts_of(account)
     is_fixed = bool(why_fixed(account))
     return [
         _card(
@@ -191,12 +195,12 @@ def _contacts_of(account: Account) -> list[AlternateContact]:
     return list(contacts)
 
 
-def _changes_of(contacts: list[AlternateContact]) -> QuerySet[ContactChange]:
+def _changes_of(account: Account) -> QuerySet[ContactChange]:
     same = ContactChange.objects.filter(contact=OuterRef("contact")).order_by("-pk")
     latest = Subquery(same.values("pk")[:1])
     applied = Subquery(same.filter(status=ChangeStatus.APPLIED).values("pk")[:1])
     telling = Q(status__in=OPEN) | Q(pk=latest) | Q(pk=applied)
-    changes = ContactChange.objects.filter(telling, contact__in=contacts)
+    changes = ContactChange.objects.filter(telling, contact__account=account)
     return changes.select_related("requested_by").order_by("pk")
 
 
