@@ -53,11 +53,12 @@ def query_with(query: QueryDict, changes: dict[str, str | None]) -> str:
     return f"?{changed.urlencode()}"
 
 
-def tidy_address(request: HttpRequest) -> str:
-    """The address of the list without the fields that were left empty."""
+def tidy(request: HttpRequest) -> str:
+    """Forget the fields that were left empty, so that no link carries them on; returns the tidy address."""
     query = request.GET.copy()
     for name in [name for name in query if not any(query.getlist(name))]:
         del query[name]
+    request.GET = QueryDict(query.urlencode())
     return f"{request.path}?{query.urlencode()}" if query else request.path
 
 

@@ -15,7 +15,7 @@ from audit.queries import AuditEventQuerySet
 from audit.seals import verify_event
 from audit.words import differences
 from contacts.event_filters import EventFilterForm, events_of
-from contacts.filter_bar import filter_bar, query_with, tidy_address
+from contacts.filter_bar import filter_bar, query_with, tidy
 from contacts.finding import NOT_FOUND
 from contacts.timeline import entries_of
 from contacts.views.lists import page_size_of
@@ -28,11 +28,12 @@ COUNTED = 10_000
 def audit_list(request: HttpRequest) -> HttpResponse:
     """Every event, newest first, filtered by the URL."""
     require(request.user, Right.AUDIT)
+    address = tidy(request)
     form = EventFilterForm(request.GET, user=request.user)
     events = AuditEvent.objects.matching(form.filters()) if form.is_valid() else AuditEvent.objects.none()
     bar = filter_bar(form, request.GET, chosen=("action", "type", "source"))
     response = render(request, "contacts/audit_list.html", bar | _page(request, events))
-    return push_url(response, tidy_address(request))
+    return push_url(response, address)
 
 
 @require_safe

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.views.generic import ListView
 from django_htmx.http import push_url
 
-from contacts.filter_bar import filter_bar, query_with, tidy_address
+from contacts.filter_bar import filter_bar, query_with, tidy
 from orgs.access import Right, require
 
 PAGE_SIZES = (25, 50, 100)
@@ -53,7 +53,8 @@ class FilteredList(ListView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         require(request.user, self.right)
-        return push_url(super().dispatch(request, *args, **kwargs), tidy_address(request))
+        address = tidy(request)
+        return push_url(super().dispatch(request, *args, **kwargs), address)
 
     def all_rows(self) -> QuerySet:
         """Everything the person may see."""
