@@ -1,6 +1,8 @@
 """The account list and the page of one account, through the door."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -282,3 +284,11 @@ def test_unknown_and_unreadable_addresses_are_the_same_404(scene, bob, carol):
     unknown = as_person(bob).get(detail("999999999999"))
     invisible = as_person(carol).get(detail(LEDGER))
     assert (unknown.status_code, invisible.status_code) == (404, 404)
+
+
+def test_what_is_under_way_is_read_before_the_values(scene, bob):
+    """Read after them, a change that ends in between leaves the old value on a page that stopped asking."""
+    with CaptureQueriesContext(connection) as queries:
+        as_person(bob).get(cards(LEDGER))
+    tables = [query["sql"].partition(" FROM ")[2].split()[:1] for query in queries]
+    assert tables.index(['"contacts_contactchange"']) < tables.index(['"contacts_alternatecontact"'])
