@@ -1,16 +1,19 @@
 """`python -m tests.screenshots`: uses a portal on the sandbox, and takes the pictures of docs/pictures."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from portal.embedded import free_port
 from tests import chromium
@@ -20,13 +23,19 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
+NO_SECURITY = "/accounts/?type=SECURITY&contact=absent&state=ACTIVE"
 WISH = {
     "Name": "Cloud Security On-call",
     "Title": "Duty officer",
     "E-mail": "security-oncall@northwind.example",
     "Phone": "+44 20 7946 0110",
     "Reason": "The duty rota moves to the security desk in December.",
-    "Ticket": "CHG-1042",
+}
+STRANGER = {
+    "name": "Finance Operations",
+    "title": "Accounts payable",
+    "email": "ap@northwind.example",
+    "phone": "+44 20 7946 0155",
 }
 
 
@@ -39,14 +48,12 @@ def portal(var: Path) -> Iterator[str]:
         "PORTAL_VAR": str(var),
         "PORT": str(port),
         "AWS_QUOTA_SHARE": "1",
+        "COMPANY_NAME": "Northwind Bank",
+        "COMPANY_EMAIL_DOMAINS": "northwind.example",
     }
     with (var / "up.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "up"],
-            cwd=ROOT,
-            env={**os.environ, **settings},
-            stdout=log,
-            stderr=log,
+            [sys.executable, "manage.py", "up"], cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log
         )
     try:
         url = f"http://127.0.0.1:{port}"
@@ -57,7 +64,16 @@ def portal(var: Path) -> Iterator[str]:
         process.wait(timeout=60)
 
 
-def sign_in(page: Page, password: str, name: str) -> None:
+def tell_sandbox(var: Path, method: str, place: str, values: dict[str, Any]) -> None:
+    """Turn a switch of the local AWS, or change something in it behind the portal's back."""
+    url = f"http://127.0.0.1:{(var / 'sandbox.port').read_text()}/_sandbox/{place}"
+    request = urllib.request.Request(url, json.dumps(values).encode(), method=method)
+    urllib.request.urlopen(request).close()
+
+
+def sign_in(page: Page, var: Path, name: str) -> None:
+    """By the form, with the password that `manage.py up` noted."""
+    password = re.search(r"password (\S+)", (var / "demo_sign_ins.txt").read_text())[1]
     page.goto("/sign-in/")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(password)
@@ -65,58 +81,51 @@ def sign_in(page: Page, password: str, name: str) -> None:
 
 
 def wait_until_all_is_read(page: Page) -> None:
-    """The first reading of 150 accounts takes as long as AWS's quota makes it take."""
+    """The first reading of 152 accounts takes as long as AWS's quota makes it take."""
 
     def is_read() -> bool:
         page.goto("/")
-        return "in 1 organization" in page.content() and "not read yet" not in page.content()
+        text = page.locator("main").inner_text()
+        return "152 accounts in 1 organization" in text and "not read yet" not in text
 
     wait_until(is_read, "all accounts were read", seconds=240)
 
 
-def edit(page: Page, address: str) -> str:
-    """Give this list's first account a Security contact, wait for AWS; gives the account's address."""
-    page.goto(address)
-    page.locator("main .lead-cell a.strong").first.click()
-    account = page.url
-    page.get_by_role("link", name="Edit the Security contact").click()
-    for label, value in WISH.items():
-        page.get_by_label(label, exact=False).first.fill(value)
+def open_account(page: Page, number: int = 0) -> str:
+    """Open an account that has no Security contact; gives its id."""
+    page.goto(NO_SECURITY)
+    page.locator("main .lead-cell a.strong").nth(number).click()
+    return page.locator("main [data-copy]").first.get_attribute("data-copy")
+
+
+def ask(page: Page, link: str, **changed: str) -> None:
+    """Ask for a change of a contact of the account that is open."""
+    page.get_by_role("link", name=link).click()
+    for label, value in (WISH | changed).items():
+        page.locator("main").get_by_label(label).first.fill(value)
     page.get_by_role("button", name="Send to AWS").click()
-    expect(page.locator("main").get_by_text(WISH["E-mail"]).first).to_be_visible(timeout=30_000)
-    expect(page.get_by_text("Being sent to AWS")).to_have_count(0, timeout=30_000)
-    return account
 
 
-def take(browser: Browser, url: str, password: str, account: str) -> None:
-    """Take every picture."""
-    for theme, suffix in (("light", ""), ("dark", "-dark")):
-        page = browser.new_page(base_url=url, viewport=DESKTOP, color_scheme=theme, reduced_motion="reduce")
-        page.goto("/sign-in/")
-        shoot(page, f"sign-in{suffix}")
-        sign_in(page, password, "admin")
-        shoot(page, f"overview{suffix}", "/")
-        shoot(page, f"account{suffix}", account)
-        if not suffix:
-            for name, address in pages(page, account).items():
-                shoot(page, name, address)
-    page = browser.new_page(base_url=url, viewport=PHONE, device_scale_factor=2, reduced_motion="reduce")
-    sign_in(page, password, "admin")
-    shoot(page, "overview-phone", "/")
-    shoot(page, "account-phone", account)
-
-
-def pages(page: Page, account: str) -> dict[str, str]:
-    """Name of the picture, address of the page."""
-    page.goto("/organizations/")
-    return {
-        "accounts": "/accounts/?type=SECURITY&contact=missing",
-        "contact-edit": f"{account}contacts/BILLING/",
-        "changes": "/changes/",
-        "audit": "/audit/",
-        "organization": page.locator("main a[href*='/o-']").first.get_attribute("href"),
-        "people": "/people/",
-    }
+def live_a_little(page: Page, var: Path) -> None:
+    """Changes that work and one that fails, a value changed in AWS, and one that cannot be read."""
+    for _ in range(3):
+        open_account(page)
+        ask(page, "Set the Security contact")
+        expect(page.locator("#card-SECURITY .state-set")).to_be_visible(timeout=30_000)
+    refused, drifted, unread = (open_account(page, number) for number in (0, 1, 2))
+    denied = [
+        {"account": refused, "operation": "PutAlternateContact", "kind": "identity"},
+        {"account": unread, "type": "SECURITY", "kind": "scp"},
+    ]
+    tell_sandbox(var, "POST", "switches", {"deny": denied})
+    tell_sandbox(var, "PUT", f"contacts/{drifted}/BILLING", STRANGER)
+    page.goto(f"/accounts/{refused}/")
+    ask(page, "Set the Security contact")
+    expect(page.locator("#card-SECURITY .state-failed")).to_be_visible(timeout=30_000)
+    for account, said in ((drifted, "Changed outside the portal"), (unread, "service control policy")):
+        page.goto(f"/accounts/{account}/")
+        page.get_by_role("button", name="Check now").click()
+        expect(page.get_by_text(said).first).to_be_visible(timeout=30_000)
 
 
 def shoot(page: Page, name: str, address: str = "") -> None:
@@ -127,21 +136,58 @@ def shoot(page: Page, name: str, address: str = "") -> None:
     print(f"docs/pictures/{name}.png")
 
 
+def shoot_in_dark_and_small(page: Page, name: str, address: str) -> None:
+    """The same page in both themes, and on a phone."""
+    shoot(page, name, address)
+    page.emulate_media(color_scheme="dark")
+    shoot(page, f"{name}-dark", address)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(PHONE)
+    shoot(page, f"{name}-phone", address)
+    page.set_viewport_size(DESKTOP)
+
+
+def take(page: Page, var: Path) -> None:
+    """Take every picture; the account's while AWS lets us wait for its answer."""
+    shoot(page, "sign-in", "/sign-in/")
+    sign_in(page, var, "admin")
+    shoot_in_dark_and_small(page, "overview", "/")
+    shoot(page, "accounts", "/accounts/?type=SECURITY&contact=missing")
+    shoot(page, "changes", "/changes/")
+    shoot(page, "audit", "/audit/")
+    shoot(page, "organization", "/organizations/o-nw7k2d9x4b/")
+    shoot(page, "people", "/people/")
+    page.goto("/changes/?status=applied")
+    page.locator("main .lead-cell a.strong").first.click()
+    page.get_by_role("link", name="Open the account").click()
+    account = page.url
+    page.goto(f"{account}contacts/BILLING/")
+    page.locator("main").get_by_label("Title").first.fill("Cloud cost and invoices")
+    expect(page.get_by_text("1 of 4 values")).to_be_visible()
+    shoot(page, "contact-edit")
+    page.goto(account)
+    tell_sandbox(var, "POST", "switches", {"latency_ms": 10_000})
+    ask(page, "Edit the Security contact", Phone="+44 20 7946 0190", Reason="New duty phone from December.")
+    expect(page.get_by_text("Being sent to AWS")).to_be_visible(timeout=30_000)
+    shoot_in_dark_and_small(page, "account", account)
+
+
 def main() -> None:
     """All of it, in a directory that is thrown away."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="portal-", dir="/tmp") as var, portal(Path(var)) as url:
-        sign_ins = Path(var, "demo_sign_ins.txt").read_text()
-        password = re.search(r"password (\S+)", sign_ins)[1]
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
-            page = browser.new_page(base_url=url)
-            sign_in(page, password, "editor")
-            wait_until_all_is_read(page)
-            for number in (1, 2, 3):
-                account = edit(page, f"/accounts/?type=SECURITY&contact=absent&state=ACTIVE&page={number}")
-            take(browser, url, password, account)
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="portal-", dir="/tmp") as name,
+        portal(var := Path(name)) as url,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
+        editor = browser.new_page(base_url=url)
+        sign_in(editor, var, "editor")
+        wait_until_all_is_read(editor)
+        live_a_little(editor, var)
+        visitor = browser.new_context(base_url=url, viewport=DESKTOP, reduced_motion="reduce")
+        take(visitor.new_page(), var)
+        browser.close()
 
 
 if __name__ == "__main__":
