@@ -112,20 +112,6 @@ def _span(seconds: float) -> str:
     return f"{days} day{'' if days == 1 else 's'}"
 
 
-@register.simple_tag
-def percent(part: int, whole: int) -> str:
-    """{% percent 3 4 %}: “75”; never rounded up to 100 or down to 0."""
-    return str(percent_of(part, whole))
-
-
-def percent_of(part: int, whole: int) -> int:
-    """Whole percent; 100 only when all are there, and 0 only when none is."""
-    if not whole or part >= whole:
-        return 100 if whole else 0
-    rounded = round(100 * part / whole)
-    return min(99, max(1 if part else 0, rounded))
-
-
 @register.inclusion_tag("_covbar.html")
 def covbar(label: str, extra: str = "", **counts: int) -> dict[str, Any]:
     """{% covbar "12 set, 3 not set" set=12 absent=3 unknown=0 %}: a bar; the label says it in words."""
