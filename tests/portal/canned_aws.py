@@ -6,6 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+IDENTITY = (
+    '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+    "<Arn>arn:aws:iam::111111111111:user/portal</Arn><UserId>AIDA</UserId><Account>111111111111</Account>"
+    "</GetCallerIdentityResult></GetCallerIdentityResponse>"
+)
+
 
 @dataclass
 class Canned:
@@ -27,14 +33,20 @@ def canned_aws() -> Iterator[Canned]:
         wbufsize = -1
 
         def do_POST(self) -> None:
+            asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if b"Action=GetCallerIdentity" in asked:  # the gateway asks once whose credentials it has
+                self.answer(200, {"Content-Type": "text/xml"}, IDENTITY)
+                return
             canned.requests += 1
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if canned.status == 0:
                 self.close_connection = True
                 return
-            body = canned.body.encode()
-            self.send_response(canned.status)
-            for name, value in {**canned.headers, "Content-Length": str(len(body))}.items():
+            self.answer(canned.status, canned.headers, canned.body)
+
+        def answer(self, status: int, headers: dict[str, str], text: str) -> None:
+            body = text.encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)

@@ -31,6 +31,13 @@ def pages():
     return []
 
 
+def meet_anew(sandbox) -> None:
+    """New clients, which have asked whose credentials they hold; an empty log."""
+    aws.forget_clients()
+    read()
+    sandbox.aws.log.clear()
+
+
 def attempts(sandbox, operation: str) -> int:
     return len(sandbox.log(operation=operation))
 
@@ -168,7 +175,7 @@ def delete():
 )
 def test_a_write_without_an_answer_is_open_and_is_sent_once(sandbox, settings, faults, took_effect):
     settings.AWS_READ_TIMEOUT = 0.3
-    aws.forget_clients()
+    meet_anew(sandbox)
     sandbox.switch(**faults)
     for write in (put, delete):
         with pytest.raises(OutcomeUnknown) as caught:
@@ -184,7 +191,7 @@ def test_a_write_without_an_answer_is_open_and_is_sent_once(sandbox, settings, f
 @pytest.mark.parametrize("faults", [{"drop_before": 1}, {"outage": "hang"}, {"outage": "unavailable"}])
 def test_a_read_without_an_answer_may_be_tried_later(sandbox, settings, faults):
     settings.AWS_READ_TIMEOUT = 0.3
-    aws.forget_clients()
+    meet_anew(sandbox)
     sandbox.switch(**faults)
     with pytest.raises(Unavailable) as caught:
         read()
@@ -195,6 +202,7 @@ def test_a_read_without_an_answer_may_be_tried_later(sandbox, settings, faults):
 
 
 def test_a_500_leaves_a_write_open_but_answered(sandbox):
+    meet_anew(sandbox)
     sandbox.switch(error_rate=1)
     for write in (put, delete):
         with pytest.raises(OutcomeUnknown) as caught:
@@ -217,6 +225,7 @@ def test_where_nobody_listens_nothing_was_sent(sandbox, monkeypatch):
 def test_the_endpoint_of_one_service_may_be_set_apart(sandbox, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ENDPOINT_URL_ACCOUNT", sandbox.url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sandbox.url)
     aws.forget_clients()
     assert read().details
 
