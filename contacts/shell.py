@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -53,13 +54,14 @@ PLACES = (
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: theme, rights, places, freshness. Each is worked out only where a template asks."""
     user = getattr(request, "user", None)
+    read_status = cache(partial(read_status_of, user))
     return {
         "company": settings.COMPANY_NAME,
         "theme": getattr(user, "theme", "system"),
         "may": SimpleLazyObject(lambda: {right.value: True for right in rights_of(user)}),
         "roles": SimpleLazyObject(lambda: roles_of(user)),
-        "places": SimpleLazyObject(lambda: places_of(request)),
-        "read_status": SimpleLazyObject(lambda: read_status_of(request)),
+        "places": SimpleLazyObject(lambda: places_of(request, read_status())),
+        "read_status": read_status,
     }
 
 
@@ -71,14 +73,8 @@ def roles_of(user: Any) -> str:
     return ", ".join(names) or "No role yet"
 
 
-def read_status_of(request: HttpRequest) -> ReadStatus:
-    """The freshness of what the person may see; asked once a request."""
-    if not hasattr(request, "_read_status"):
-        request._read_status = _read_status(request.user)
-    return request._read_status
-
-
-def _read_status(user: Any) -> ReadStatus:
+def read_status_of(user: Any) -> ReadStatus:
+    """The freshness of what the person may see."""
     since = timezone.now() - timedelta(seconds=settings.CONTACT_FRESHNESS)
     facts = (
         visible_to(user)
@@ -101,11 +97,11 @@ def span_words(seconds: float) -> str:
     return f"{seconds:g} seconds"
 
 
-def places_of(request: HttpRequest) -> list[Place]:
+def places_of(request: HttpRequest, read_status: ReadStatus) -> list[Place]:
     """The places that the person may open."""
     rights = rights_of(request.user)
     here = request.resolver_match.view_name if request.resolver_match else ""
-    counts = _counts(request) if Right.VIEW in rights else {}
+    counts = _counts(request.user, read_status) if Right.VIEW in rights else {}
     places = []
     for label, name, icon, right, prefixes in PLACES:
         if right in rights:
@@ -115,11 +111,11 @@ def places_of(request: HttpRequest) -> list[Place]:
     return places
 
 
-def _counts(request: HttpRequest) -> dict[str, tuple[int, str]]:
+def _counts(user: Any, read_status: ReadStatus) -> dict[str, tuple[int, str]]:
     open_changes = ContactChange.objects.filter(
-        status__in=OPEN, contact__account__in=visible_to(request.user)
+        status__in=OPEN, contact__account__in=visible_to(user)
     ).count()
-    counts = {"Accounts": (read_status_of(request).accounts, "accounts")}
+    counts = {"Accounts": (read_status.accounts, "accounts")}
     if open_changes:
         counts["Changes"] = (open_changes, "open changes")
     return counts
