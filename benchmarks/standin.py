@@ -17,6 +17,7 @@ from sandbox.company import MANAGEMENT_ID
 
 ACCOUNTS, SEED, LATENCY_MS = 150, 7, 60
 OTHER = "BENCH_AWS_ENDPOINT_URL"
+REAL_AWS = ("amazonaws.", ".api.aws")
 SANDBOX_USER = {
     "AWS_ACCESS_KEY_ID": f"{KEY_PREFIX}{MANAGEMENT_ID}",
     "AWS_SECRET_ACCESS_KEY": "any-secret-will-do",
@@ -38,7 +39,8 @@ class StandIn:
         self.url = self._other
 
     def __enter__(self) -> Self:
-        if "amazonaws" in (urlsplit(self._other).hostname or ""):
+        host = urlsplit(self._other).hostname or ""
+        if any(name in host for name in REAL_AWS):
             raise SystemExit(f"{OTHER} names the real AWS. The benchmark writes contacts: name a stand-in.")
         if not self._other:
             shape = ["--accounts", str(ACCOUNTS), "--seed", str(SEED)]
