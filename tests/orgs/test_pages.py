@@ -10,6 +10,7 @@ from orgs.preflight import Status, run_checks
 from orgs.tasks import discover_organization, run_preflight
 from orgs.urls import urlpatterns
 from orgs.waking import DISCOVERY, PREFLIGHT, is_awaited
+from portal.causes import Cause
 from portal.models import User
 from sandbox.testing import EXTERNAL_ID, MANAGEMENT_ID, PORTAL_ROLE, STANDALONE_IDS, Sandbox
 from tests.orgs.conftest import events_of
@@ -102,6 +103,17 @@ def test_discover_now_runs_in_a_worker_and_the_page_waits(organization, client: 
     page = client.get(url).content.decode()
     assert "every 2s" not in page
     assert Account.objects.count() > 1
+
+
+def test_page_stands_while_redis_is_away(discovered, client: Client, bob, settings):
+    settings.REDIS_URL = "unix:///tmp/nobody-listens-here.sock"
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": settings.REDIS_URL}}
+    client.force_login(bob)
+
+    page = client.get(reverse("orgs:organization_detail", args=[discovered.aws_id])).content.decode()
+
+    assert "every 2s" not in page
+    assert str(Cause.NO_QUOTA.label) in page
 
 
 def test_checks_say_what_mends_what_they_find(discovered, sandbox: Sandbox, client: Client, erin):
