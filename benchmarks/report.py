@@ -65,7 +65,7 @@ def _row(name: str, one: Tally) -> list[str]:
 def _verdict(one: Tally) -> str:
     is_reached = one.ratio is not None and one.ratio <= MOST and not one.rejected
     words = "reached" if is_reached else "MISSED"
-    return f"To be reached: at most {MOST} times the limit and none rejected. It was {words}."
+    return f"To be reached with 150 accounts: at most {MOST} times the limit, none rejected. It was {words}."
 
 
 def _where_the_time_went(reading: Reading) -> str:
