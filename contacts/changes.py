@@ -115,9 +115,8 @@ def cancel_change(change: ContactChange, *, context: Context) -> ContactChange:
         change = ContactChange.objects.select_related(
             "contact__account__organization", "contact__account__unit"
         ).get(pk=change.pk)
-        if change.status not in PENDING:
+        if not _end(change, ChangeStatus.CANCELLED, Action.CHANGE_CANCELLED, context):
             raise ValidationError("It is too late to cancel: the change is being sent or has ended.")
-        _end(change, ChangeStatus.CANCELLED, Action.CHANGE_CANCELLED, context)
     return change
 
 
@@ -201,7 +200,12 @@ def _write_wish(
     return change
 
 
-def _end(change: ContactChange, status: ChangeStatus, action: Action, context: Context) -> None:
-    change.status, change.finished_at = status, timezone.now()
-    change.save(update_fields=["status", "finished_at"])
+def _end(change: ContactChange, status: ChangeStatus, action: Action, context: Context) -> bool:
+    """End a wish that waits; False when a worker claimed it first, which the contact's lock does not stop."""
+    finished_at = timezone.now()
+    waiting = ContactChange.objects.filter(pk=change.pk, status__in=PENDING)
+    if not waiting.update(status=status, finished_at=finished_at):
+        return False
+    change.status, change.finished_at = status, finished_at
     record_change(action, change, context)
+    return True
