@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -9,7 +10,14 @@ from django.utils import timezone
 
 from contacts.compare import Finding, compare
 from contacts.details import details_in, value_of
-from contacts.mirror import PASSING, note_failure, note_reading, note_written, recent_values
+from contacts.mirror import (
+    PASSING,
+    note_failure,
+    note_reading,
+    note_written,
+    recent_values,
+    record_baseline,
+)
 from contacts.models import AlternateContact, ChangeStatus, ContactChange
 from contacts.settle import context_of, finish, give_back
 from orgs.access import can_edit
@@ -159,8 +167,14 @@ def _give_up(change: ContactChange, reading: aws.Reading, asked_at: datetime, ca
 def _reading_note(
     change: ContactChange, reading: aws.Reading, asked_at: datetime
 ) -> Callable[[AlternateContact], object]:
-    context = context_of(change)
-    return lambda contact: note_reading(contact, reading.details, asked_at=asked_at, context=context)
+    # Whoever asked for the change did not do what the read shows.
+    context = replace(context_of(change), actor=None)
+
+    def note(contact: AlternateContact) -> None:
+        if note_reading(contact, reading.details, asked_at=asked_at, context=context):
+            record_baseline(contact.account, [contact], context)
+
+    return note
 
 
 def _until_clear(change: ContactChange, asked_at: datetime) -> float:

@@ -19,7 +19,7 @@ from portal import aws
 from portal.aws import ContactDetails
 from portal.causes import Cause
 from portal.quota import Lane
-from sandbox.testing import STANDALONE_IDS, Sandbox
+from sandbox.testing import MANAGEMENT_ID, STANDALONE_IDS, Sandbox
 from tests.contacts.conftest import deliver_due, deliver_until_ended
 
 pytestmark = pytest.mark.django_db
@@ -431,3 +431,21 @@ def test_seen_tokens():
     for token in ("", "x", "1", "1:x"):
         with pytest.raises(ValueError):  # noqa: PT011
             Seen.parse(token)
+
+
+def test_what_somebody_else_wrote_is_not_laid_at_the_door_of_who_asked(account, alice, sandbox):
+    change = ask(account, alice)
+    sandbox.set_contact(account.aws_id, "SECURITY", **OUTSIDER)
+    deliver_until_ended(change)
+    drift = AuditEvent.objects.get(action="contact.drift")
+    assert (drift.actor_id, drift.actor_label, drift.source) == (None, "", "worker")
+    assert drift.request_id == change.request_id
+
+
+def test_the_first_sight_of_a_contact_leaves_its_baseline_whoever_looks(organization, alice, sandbox):
+    account = organization.accounts.filter(state="ACTIVE").exclude(aws_id=MANAGEMENT_ID).first()
+    sandbox.set_contact(account.aws_id, "SECURITY", **OUTSIDER)
+    assert deliver_until_ended(ask(account, alice)).status == ChangeStatus.CONFLICT
+    baseline = AuditEvent.objects.get(action="contact.baseline")
+    assert baseline.after == {"SECURITY": {"status": "set", **OUTSIDER}}
+    assert (baseline.contact_type, baseline.actor_id) == ("SECURITY", None)
