@@ -104,11 +104,18 @@ def note_written(contact: AlternateContact, wanted: ContactDetails | None, *, at
 
 
 def note_failure(contact: AlternateContact, cause: Cause, *, at: datetime) -> None:
-    """The read failed. What passes leaves the last value standing; what AWS refuses makes it unknown."""
+    """The read failed. What passes leaves the last value standing; what AWS refuses makes it unknown.
+
+    The caller holds the row's lock. A failure that is older than what we know is passed over.
+    """
+    if contact.observed_at and at < contact.observed_at:
+        return
     contact.problem, contact.tried_at = cause, at
-    if cause not in PASSING:
+    if cause not in PASSING and not contact.is_unknown:
         contact.status = ContactStatus.UNKNOWN
-    contact.save(update_fields=["problem", "tried_at", "status"])
+        contact.version = F("version") + 1  # a form that shows the value has not seen this
+    contact.save(update_fields=["problem", "tried_at", "status", "version"])
+    contact.refresh_from_db(fields=["version"])
 
 
 def record_baseline(account: Account, contacts: list[AlternateContact], context: Context) -> None:

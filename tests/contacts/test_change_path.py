@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from audit.context import Context, Source
 from audit.models import AuditEvent
 from contacts.changes import Seen, Stale, cancel_change, request_change, seen_of
 from contacts.delivery import claim_change, sweep
+from contacts.mirror import lock_contact, note_failure
 from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus
 from contacts.observation import read_account
 from contacts.sending import bring_further
@@ -449,3 +451,24 @@ def test_the_first_sight_of_a_contact_leaves_its_baseline_whoever_looks(organiza
     baseline = AuditEvent.objects.get(action="contact.baseline")
     assert baseline.after == {"SECURITY": {"status": "set", **OUTSIDER}}
     assert (baseline.contact_type, baseline.actor_id) == ("SECURITY", None)
+
+
+def test_a_form_that_showed_a_value_is_stale_once_the_contact_is_unknown(account, alice, sandbox):
+    seen = seen_of(contact_of(account))
+    sandbox.switch(deny=[{"account": account.aws_id, "operation": "GetAlternateContact"}])
+    read_account(account, lane=Lane.PERSON)
+    assert contact_of(account).status == ContactStatus.UNKNOWN
+    with pytest.raises(Stale):
+        ask(account, alice, seen=seen)
+    decided = seen_of(contact_of(account))
+    read_account(account, lane=Lane.PERSON)
+    assert seen_of(contact_of(account)) == decided, "unknown still: nothing moved"
+
+
+def test_a_refusal_from_before_the_last_good_answer_says_nothing(account, alice):
+    asked_at = timezone.now()
+    deliver_until_ended(ask(account, alice))
+    with transaction.atomic():
+        note_failure(lock_contact(contact_of(account).pk), Cause.POLICY_DENIES, at=asked_at)
+    contact = contact_of(account)
+    assert (contact.status, contact.details, contact.problem) == (ContactStatus.SET, WANTED, "")
