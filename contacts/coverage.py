@@ -42,6 +42,11 @@ class Tally:
         return min(99, max(1 if self.set else 0, round(100 * self.set / self.accounts)))
 
     @property
+    def is_unknown(self) -> bool:
+        """Nothing is known yet: that is no lack of contacts, and must not look like one."""
+        return not self.set and not self.absent
+
+    @property
     def heat(self) -> int:
         return next((level for limit, level in HEAT if self.percent >= limit), 4)
 

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 SLOTS = 4  # deliverers at once per caller and queue: one hung call stops nobody
 STINT = 20.0  # seconds a deliverer works before it queues itself again
+WAKE_EVERY = 2  # seconds: a message that a dead worker took with it is not waited for longer
 LANES = {"people": (Lane.PERSON, Lane.CHECK), "bulk": (Lane.BULK, Lane.ROLLING)}
 BROKER_ERRORS = (redis.exceptions.RedisError, kombu.exceptions.OperationalError)
 
@@ -37,7 +38,7 @@ def queue_of(lane: int) -> str:
 def wake(caller_key: str, queue: str) -> None:
     """Tell a deliverer to look, once however often it is called. Only a hint: beat looks as well."""
     try:
-        if cache.add(_wake_mark(caller_key, queue), 1, timeout=10):
+        if cache.add(_wake_mark(caller_key, queue), 1, timeout=WAKE_EVERY):
             app.send_task("contacts.deliver", args=[caller_key, queue], queue=queue, retry=False)
     except BROKER_ERRORS:
         logger.warning("no deliverer could be woken for %s: Redis does not answer", caller_key)

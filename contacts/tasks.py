@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 
 from contacts import delivery, observation
+from contacts.mirror import ensure_contacts
 from orgs.models import Account
 from portal.quota import Lane
 
@@ -38,6 +39,7 @@ def check_account(account_pk: int) -> None:
 @shared_task(name="contacts.read_stale_contacts")
 def read_stale_contacts() -> None:
     """Start a reader for each organization and each standalone account that has something to read."""
+    ensure_contacts(Account.objects.filter(contacts=None))
     due = observation.due_accounts().order_by()
     for organization_pk in due.exclude(organization=None).values_list("organization", flat=True).distinct():
         read_group.apply_async(args=[organization_pk, None], queue="reading")
