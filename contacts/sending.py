@@ -234,7 +234,9 @@ def _settle_written(change: ContactChange, receipt: aws.Receipt) -> None:
 
 def _after_failed_write(change: ContactChange, error: aws.AwsError) -> None:
     if isinstance(error, aws.OutcomeUnknown):
-        lag_until = timezone.now() if error.answered else lag_end()
+        # AWS answered, so look again at once; but what the last try did is judged when a read must show it.
+        is_last = change.attempts + 1 >= MAX_ATTEMPTS
+        lag_until = timezone.now() if error.answered and not is_last else lag_end()
         give_back(
             change,
             cause=error.cause,
