@@ -13,12 +13,17 @@ from portal.quota import Lane
 from sandbox.testing import MANAGEMENT_ID, Sandbox
 from tests.contacts.scene import Scene
 
+INACTIVE = ["SUSPENDED", "CLOSED", "PENDING_CLOSURE", "PENDING_ACTIVATION"]
+
 
 @pytest.fixture
 def organization(db, redis_url: str, sandbox: Sandbox) -> Organization:
     """The sandbox's organization, reached by its management account."""
     sandbox.switch(quota_scale=0)
     world = sandbox.world
+    members = sorted(account.account_id for account in world.members() if account.account_id != MANAGEMENT_ID)
+    for account_id, state in zip(members[-len(INACTIVE) :], INACTIVE, strict=True):
+        sandbox.set_account(account_id, state=state)
     organization = Organization.objects.create(
         aws_id=world.organization_id,
         management_account_id=MANAGEMENT_ID,
