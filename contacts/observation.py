@@ -16,7 +16,6 @@ from django.utils import timezone
 from audit.context import Context, worker_context
 from contacts.delivery import BROKER_ERRORS
 from contacts.mirror import (
-    PASSING,
     ensure_contacts,
     lock_contact,
     note_failure,
@@ -24,6 +23,7 @@ from contacts.mirror import (
     record_baseline,
 )
 from contacts.models import AlternateContact, ContactType
+from contacts.sending import TRY_LATER
 from orgs.access import Right, require
 from orgs.models import Account, Unreachable
 from portal import aws, quota
@@ -63,7 +63,7 @@ class Outcome:
     @property
     def is_passing(self) -> bool:
         """Whether it failed for a reason that says nothing about this account."""
-        return any(cause in PASSING for cause in self.causes)
+        return any(cause in TRY_LATER for cause in self.causes)
 
 
 def due_accounts() -> QuerySet[Account]:
