@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from portal.installation import DEMO_SIGN_INS
-from sandbox.company import EXTERNAL_ID, ORGANIZATION_ID, PORTAL_ROLE, STANDALONE_IDS
+from sandbox.company import COMPANY, EXTERNAL_ID, ORGANIZATION_ID, PORTAL_ROLE, STANDALONE
 
 SIGN_INS = settings.VAR_DIR / DEMO_SIGN_INS
 
@@ -32,11 +32,16 @@ def sign_ins() -> str:
 def _commands() -> list[list[str]]:
     commands = []
     if not _is_known("orgs.Organization", ORGANIZATION_ID):
-        commands.append(["connect_organization", "--name", "Northwind Bank"])
-    for account_id in STANDALONE_IDS:
+        commands.append(["connect_organization", "--name", COMPANY])
+    for account_id, name in STANDALONE.items():
         if not _is_known("orgs.Account", account_id):
-            role = f"arn:aws:iam::{account_id}:role/{PORTAL_ROLE}"
-            commands.append(["connect_account", account_id, "--role-arn", role, "--external-id", EXTERNAL_ID])
+            role = [
+                "--role-arn",
+                f"arn:aws:iam::{account_id}:role/{PORTAL_ROLE}",
+                "--external-id",
+                EXTERNAL_ID,
+            ]
+            commands.append(["connect_account", account_id, "--name", name, *role])
     if not SIGN_INS.exists():
         commands.append(["create_demo_people"])
     return commands

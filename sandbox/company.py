@@ -4,7 +4,9 @@ from sandbox.records import Contact
 
 MANAGEMENT_ID = "111111111111"
 PAGE_ACCOUNT_ID = "123456789012"
-STANDALONE_IDS = ("222222222222", "012345678901")
+STANDALONE = {"222222222222": "acquired-leasing", "012345678901": "press-office"}
+STANDALONE_IDS = tuple(STANDALONE)
+COMPANY = "Northwind Bank"
 PORTAL_ROLE = "AlternateContactsPortal"
 EXTERNAL_ID = "northwind-portal"
 ORGANIZATION_ID = "o-nw7k2d9x4b"

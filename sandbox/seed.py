@@ -68,7 +68,7 @@ def _add_members(world: World, unit_ids: dict[str, str], accounts: int, chance: 
 
 
 def _add_standalone(world: World) -> None:
-    for account_id, name in zip(company.STANDALONE_IDS, ("acquired-leasing", "press-office"), strict=True):
+    for account_id, name in company.STANDALONE.items():
         account = Account(
             account_id=account_id,
             name=name,
