@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -110,6 +111,8 @@ def request_check(account: Account, *, context: Context) -> None:
         if cache.add(_check_mark(account), 1, timeout=CHECK_SECONDS):
             app.send_task("contacts.check_account", args=[account.pk], queue="people", retry=False)
     except BROKER_ERRORS as error:
+        with suppress(*BROKER_ERRORS):  # or the page would wait for what nobody does
+            cache.delete(_check_mark(account))
         raise aws.Unavailable(Cause.NO_QUOTA) from error
 
 

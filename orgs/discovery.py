@@ -20,7 +20,7 @@ from orgs.connecting import update_view
 from orgs.models import Organization
 from orgs.pace import pace
 from orgs.scanning import Scan, Seen, scan
-from orgs.waking import DISCOVERY, wake
+from orgs.waking import DISCOVERY, send
 from portal import quota
 from portal.aws import AwsError, Throttled, Unavailable
 from portal.aws_organizations import Take
@@ -73,9 +73,9 @@ def discover(
 
 
 def request_discovery(organization: Organization, *, context: Context) -> None:
-    """Have a worker discover the organization soon, because a person asked; raises PermissionDenied."""
+    """Have a worker discover it soon, because a person asked; raises PermissionDenied and Unavailable."""
     require_in(context, Right.CONNECT)
-    wake(DISCOVERY, organization)
+    send(DISCOVERY, organization)
 
 
 def _scan(organization: Organization, take: Take, seen: Seen) -> Scan:

@@ -12,7 +12,7 @@ from orgs.access import Right, require_in
 from orgs.models import Account, AccountState, Organization, Standing, Unreachable
 from orgs.pace import pace
 from orgs.standing import View, look
-from orgs.waking import PREFLIGHT, wake
+from orgs.waking import PREFLIGHT, send
 from portal import aws, aws_organizations, quota
 from portal.aws import AwsError, Refused
 from portal.aws_organizations import SERVICE_PRINCIPAL, Take
@@ -128,9 +128,9 @@ QUESTIONS: list[tuple[str, Callable[[Examination], str]]] = [
 
 
 def request_checks(organization: Organization, *, context: Context) -> None:
-    """Have a worker run the checks soon, because a person asked; raises PermissionDenied."""
+    """Have a worker run the checks soon, because a person asked; raises PermissionDenied and Unavailable."""
     require_in(context, Right.CONNECT)
-    wake(PREFLIGHT, organization)
+    send(PREFLIGHT, organization)
 
 
 def run_checks(organization: Organization) -> list[Check]:

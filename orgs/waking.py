@@ -1,6 +1,7 @@
 """Tells the workers to look: a hint, since beat finds by itself what is due."""
 
 import logging
+from contextlib import suppress
 
 from celery import current_app
 from django.core.cache import cache
@@ -8,6 +9,8 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from orgs.models import Organization
+from portal.aws import Unavailable
+from portal.causes import Cause
 
 logger = logging.getLogger(__name__)
 
@@ -17,14 +20,24 @@ EXPIRES_SECONDS = 300
 
 
 def wake(task: str, organization: Organization) -> None:
-    """Have a worker run this task for the organization soon."""
+    """Have a worker run this task for the organization soon; where Redis is away, beat sees to it later."""
+    try:
+        send(task, organization)
+    except Unavailable:
+        logger.warning("%s of %s was not sent: Redis does not answer", task, organization.aws_id)
+
+
+def send(task: str, organization: Organization) -> None:
+    """The same because a person asked, who must hear of it: raises Unavailable when Redis is away."""
     try:
         cache.set(_mark(task, organization.pk), True, timeout=EXPIRES_SECONDS)
         current_app.send_task(
             task, args=[organization.pk], queue="reading", expires=EXPIRES_SECONDS, retry=False
         )
-    except (OperationalError, RedisError):
-        logger.warning("%s of %s was not sent: Redis does not answer", task, organization.aws_id)
+    except (OperationalError, RedisError) as error:
+        with suppress(RedisError):  # or the page would wait for what nobody does
+            has_ended(task, organization.pk)
+        raise Unavailable(Cause.NO_QUOTA) from error
 
 
 def is_awaited(task: str, organization: Organization) -> bool:

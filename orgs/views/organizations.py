@@ -1,5 +1,7 @@
 """Pages of organizations: the list, one with its checks, and connecting."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +16,7 @@ from orgs.forms import AccountForm, OrganizationForm
 from orgs.models import Organization
 from orgs.overview import live_part_of, policies_of, quota_of, summaries
 from orgs.preflight import request_checks
-from portal.aws import AwsError
+from portal.aws import AwsError, Unavailable
 
 
 @require_safe
@@ -45,17 +47,13 @@ def organization_live(request: HttpRequest, aws_id: str) -> HttpResponse:
 @require_POST
 def organization_check(request: HttpRequest, aws_id: str) -> HttpResponse:
     """Run the checks now."""
-    request_checks(_get(request, aws_id), context=page_context(request))
-    messages.info(request, "The checks run now. What they find appears here.")
-    return redirect("orgs:organization_detail", aws_id)
+    return _start(request, aws_id, request_checks, "The checks run now. What they find appears here.")
 
 
 @require_POST
 def organization_discover(request: HttpRequest, aws_id: str) -> HttpResponse:
     """Discover now."""
-    request_discovery(_get(request, aws_id), context=page_context(request))
-    messages.info(request, "Accounts and units are read from AWS now.")
-    return redirect("orgs:organization_detail", aws_id)
+    return _start(request, aws_id, request_discovery, "Accounts and units are read from AWS now.")
 
 
 @require_http_methods(["GET", "POST"])
@@ -92,3 +90,14 @@ def account_connect(request: HttpRequest) -> HttpResponse:
 
 def _get(request: HttpRequest, aws_id: str) -> Organization:
     return get_object_or_404(organizations_visible_to(request.user), aws_id=aws_id)
+
+
+def _start(request: HttpRequest, aws_id: str, function: Callable[..., None], done: str) -> HttpResponse:
+    """Have a worker do it, and say so; or why nobody will."""
+    try:
+        function(_get(request, aws_id), context=page_context(request))
+    except Unavailable as error:
+        messages.error(request, f"{error.cause.label} {error.cause.remedy}")
+    else:
+        messages.info(request, done)
+    return redirect("orgs:organization_detail", aws_id)

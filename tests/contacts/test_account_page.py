@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from audit.context import worker_context
 from audit.log import record
@@ -292,3 +293,16 @@ def test_what_is_under_way_is_read_before_the_values(scene, bob):
         as_person(bob).get(cards(LEDGER))
     tables = [query["sql"].partition(" FROM ")[2].split()[:1] for query in queries]
     assert tables.index(['"contacts_contactchange"']) < tables.index(['"contacts_alternatecontact"'])
+
+
+def test_a_check_that_could_not_be_sent_is_not_shown_as_under_way(scene, alice, monkeypatch, redis_client):
+    def fail(*args, **kwargs):
+        raise OperationalError("Redis went away between two calls")
+
+    client, address = as_person(alice), reverse("contacts:account_check", args=[LEDGER])
+    with monkeypatch.context() as patch:
+        patch.setattr("contacts.observation.app.send_task", fail)
+        page = client.post(address, follow=True).text
+    assert Cause.NO_QUOTA.label in page and "Asking AWS" not in page
+    client.post(address)
+    assert redis_client.llen("people") == 1, "the next click is not taken for a second one"

@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from kombu.exceptions import OperationalError
 
 from audit.models import Action
 from orgs.models import Account, Organization
@@ -210,3 +211,18 @@ def test_list_shows_organizations_and_takes_few_queries(
 
     assert discovered.aws_id in page
     assert "Connect an organization" not in page
+
+
+@pytest.mark.parametrize("name", ["organization_check", "organization_discover"])
+def test_what_could_not_be_sent_is_said(discovered, client: Client, erin, monkeypatch, name):
+    def fail(*args, **kwargs):
+        raise OperationalError("Redis went away between two calls")
+
+    monkeypatch.setattr("orgs.waking.current_app.send_task", fail)
+    client.force_login(erin)
+
+    page = client.post(reverse(f"orgs:{name}", args=[discovered.aws_id]), follow=True).content.decode()
+
+    assert str(Cause.NO_QUOTA.label) in page
+    assert "every 2s" not in page
+    assert "The checks run now" not in page and "are read from AWS now" not in page
