@@ -102,3 +102,11 @@ def test_the_command_obeys_the_persons_rights(scene, bob):
         run("--as", "nobody")
     assert unknown.value.returncode == 2
     assert not AuditEvent.objects.filter(action=Action.CONTACTS_EXPORTED).exists()
+
+
+def test_a_refused_export_at_a_terminal_is_written_down(scene, bob):
+    with pytest.raises(CommandError):
+        run("--as", "bob")
+    refused = AuditEvent.objects.get(action=Action.ACCESS_REFUSED)
+    assert (refused.actor_id, refused.source, bool(refused.os_user)) == (bob.pk, "command", True)
+    assert refused.detail == {"command": "export_contacts"}
