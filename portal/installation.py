@@ -56,7 +56,7 @@ def running_sandbox(var: Path) -> str | None:
 
 
 def enter_sandbox(url: str) -> None:
-    """Point boto3 at the sandbox; credentials and profiles of the real AWS stay outside."""
+    """Point boto3 at the sandbox and be its company; credentials of the real AWS stay outside."""
     for name in [name for name in os.environ if name.startswith("AWS_") and name not in OWN_AWS_SETTINGS]:
         del os.environ[name]
     os.environ |= {
@@ -69,6 +69,8 @@ def enter_sandbox(url: str) -> None:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    os.environ.setdefault("COMPANY_NAME", "Northwind Bank")
+    os.environ.setdefault("COMPANY_EMAIL_DOMAINS", "northwind.example")
 
 
 def socket_path(var: Path) -> Path:

@@ -48,8 +48,6 @@ def portal(var: Path) -> Iterator[str]:
         "PORTAL_VAR": str(var),
         "PORT": str(port),
         "AWS_QUOTA_SHARE": "1",
-        "COMPANY_NAME": "Northwind Bank",
-        "COMPANY_EMAIL_DOMAINS": "northwind.example",
     }
     with (var / "up.log").open("w") as log:
         process = subprocess.Popen(
