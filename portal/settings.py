@@ -125,8 +125,9 @@ AWS_CONNECT_TIMEOUT = number("AWS_CONNECT_TIMEOUT", 5, low=0.1, high=60)
 AWS_READ_TIMEOUT = number("AWS_READ_TIMEOUT", 15, low=0.1, high=120)
 # How long a write may stay invisible to a read. AWS publishes no figure; the longest one measured was 2.7 s.
 AWS_READ_LAG = number("AWS_READ_LAG", 60, low=0, high=3600)
-# A claim on a change outlives all timeouts of a read and a write together.
-DELIVERY_LEASE = number("DELIVERY_LEASE", 3 * (AWS_CONNECT_TIMEOUT + AWS_READ_TIMEOUT), low=0.5, high=3600)
+# A claim on a change outlives all timeouts of a read and a write together; a shorter one would send nothing.
+_LONGEST_CALL = AWS_CONNECT_TIMEOUT + AWS_READ_TIMEOUT
+DELIVERY_LEASE = number("DELIVERY_LEASE", 3 * _LONGEST_CALL, low=2 * _LONGEST_CALL, high=3600)
 CHANGE_GIVE_UP_AFTER = number("CHANGE_GIVE_UP_AFTER", 86_400, low=1, high=30 * 86_400)
 CONTACT_FRESHNESS = number("CONTACT_FRESHNESS", 3600, low=10, high=30 * 86_400)
 DISCOVERY_INTERVAL = number("DISCOVERY_INTERVAL", 3600, low=10, high=30 * 86_400)

@@ -48,6 +48,7 @@ def show(expression: str, directory: Path, **settings: str) -> subprocess.Comple
         ({"DATABASE_URL": "mysql://u:secret@h/d"}, "DATABASE_URL is no address of a database."),
         ({"DATABASE_URL": "portal.sqlite3"}, "DATABASE_URL is no address of a database."),
         ({"DATABASE_URL": "postgres://u:se:cret@h:port/d"}, "DATABASE_URL cannot be read."),
+        ({"DELIVERY_LEASE": "30"}, "DELIVERY_LEASE is “30”. Use a number from 40 to 3600."),
         (
             {"REDIS_URL": "valkey://h"},
             "REDIS_URL is no address of Redis. Use redis://, rediss:// or unix://.",
