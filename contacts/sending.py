@@ -207,9 +207,8 @@ def _send(change: ContactChange, reach: Reach) -> None:
 def _may_still_leave(change: ContactChange) -> bool:
     """AWS has no compare-and-set: a call leaves only when its answer fits into the claim's lease."""
     longest = settings.AWS_CONNECT_TIMEOUT + settings.AWS_READ_TIMEOUT
-    return timezone.now() + timedelta(seconds=longest) < change.claimed_at + timedelta(
-        seconds=settings.DELIVERY_LEASE
-    )
+    left = timedelta(seconds=settings.DELIVERY_LEASE - longest)
+    return change.claimed_at is not None and timezone.now() < change.claimed_at + left
 
 
 def _write(change: ContactChange, reach: Reach) -> aws.Receipt:

@@ -4,6 +4,8 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.urls import reverse
 
+from portal.middleware import PortalRequest
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """Administrators make the users; the sign-up page is closed."""
@@ -18,7 +20,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
-    def get_client_ip(self, request: HttpRequest) -> str:
+    def get_client_ip(self, request: PortalRequest) -> str:
         """The address the audit keeps is the one that rate limits count by."""
         return request.client_ip or super().get_client_ip(request)
 

@@ -44,7 +44,7 @@ def redis_at_hand() -> Iterator[None]:
     try:
         with hold(settings.VAR_DIR):
             part = supervisor.start(redis_part())
-            wait_for_redis(settings.REDIS_URL, part.process)
+            wait_for_redis(settings.REDIS_URL, lambda: part.is_running)
             yield
     finally:
         supervisor.stop()

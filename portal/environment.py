@@ -99,13 +99,11 @@ def redis_address(name: str, default: str) -> str:
     return address
 
 
-def secret_key(*, debug: bool, kept_in: Path | None) -> str:
+def secret_key(kept_in: Path | None) -> str:
     """SECRET_KEY, SECRET_KEY_FILE, or the key kept in a file of ours; a short or missing one is refused."""
     key = text("SECRET_KEY")
     if not key and kept_in:
         key = _kept_key(kept_in)
-    if not key and debug:
-        return "only-for-debug-" + "x" * 50
     if len(key) < 32:
         raise ImproperlyConfigured(
             "SECRET_KEY is missing or shorter than 32 characters. Set SECRET_KEY or SECRET_KEY_FILE."
@@ -114,7 +112,7 @@ def secret_key(*, debug: bool, kept_in: Path | None) -> str:
 
 
 def _kept_key(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.suppress(FileExistsError):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:

@@ -6,6 +6,7 @@ import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -14,13 +15,20 @@ from portal.logs import current_request_id
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
+class PortalRequest(HttpRequest):
+    """A request as views get it."""
+
+    request_id: str
+    client_ip: str | None
+
+
 class RequestIdMiddleware:
     """Sets client_ip, and request_id, which ties a click to its audit events and log lines."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: PortalRequest) -> HttpResponse:
         request.request_id = uuid.uuid4().hex
         request.client_ip = client_ip(request)
         token = current_request_id.set(request.request_id)
@@ -30,6 +38,18 @@ class RequestIdMiddleware:
             current_request_id.reset(token)
         response["X-Request-Id"] = request.request_id
         return response
+
+
+class NulMiddleware:
+    """Refuses an address with a NUL: no text that PostgreSQL can hold has one, so nothing of ours is meant."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("The address holds a character that no address has.")
+        return self.get_response(request)
 
 
 class TimeZoneMiddleware:

@@ -2,8 +2,8 @@
 
 import os
 import shutil
-import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import redis
@@ -82,10 +82,10 @@ def without_password(url: str) -> str:
     return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
-def wait_for_redis(url: str, process: subprocess.Popen, seconds: float = 20) -> None:
+def wait_for_redis(url: str, is_running: Callable[[], bool], seconds: float = 20) -> None:
     """Return when the server that was just started answers; raise ServiceMissing when it does not."""
     deadline = time.monotonic() + seconds
     while problem := redis_problem(url):
-        if process.poll() is not None or time.monotonic() > deadline:
+        if not is_running() or time.monotonic() > deadline:
             raise ServiceMissing(problem)
         time.sleep(0.02)

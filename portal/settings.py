@@ -24,11 +24,11 @@ read_dotenv(BASE_DIR)
 VAR_DIR = (BASE_DIR / (text("PORTAL_VAR") or "var")).resolve()
 join_running(VAR_DIR)
 
-# `manage.py up` is a whole installation for one machine on its loopback address: it keeps a key of its own,
-# speaks plain HTTP, and takes the sandbox for AWS unless told otherwise.
+# `manage.py up` is a whole installation for one machine on its loopback address: it speaks plain HTTP, and
+# takes the sandbox for AWS unless told otherwise. With its database in var/, its key may be there as well.
 EMBEDDED = flag("EMBEDDED", sys.argv[1:2] == ["up"])
 DEBUG = flag("DEBUG", False)
-SECRET_KEY = secret_key(debug=DEBUG, kept_in=VAR_DIR / "secret_key" if EMBEDDED else None)
+SECRET_KEY = secret_key(kept_in=VAR_DIR / "secret_key" if EMBEDDED or not text("DATABASE_URL") else None)
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 HTTPS = flag("HTTPS", not EMBEDDED)
@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "portal.middleware.RequestIdMiddleware",
+    "portal.middleware.NulMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -61,7 +61,7 @@ class Supervisor:
         if part not in self.parts:
             self.parts.append(part)
         part.restart_at = None
-        part.process = subprocess.Popen(
+        part.process = process = subprocess.Popen(
             [sys.executable, "-SE", str(LEASH), str(os.getpid()), *part.command],
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
@@ -71,9 +71,9 @@ class Supervisor:
             text=True,
             errors="replace",
         )
-        reader = threading.Thread(target=self._read, args=(part, part.process), daemon=True)
+        reader = threading.Thread(target=self._read, args=(part, process.stdout), daemon=True)
         reader.start()
-        threading.Thread(target=self._wait, args=(part, part.process, reader), daemon=True).start()
+        threading.Thread(target=self._wait, args=(part, process, reader), daemon=True).start()
         return part
 
     def say(self, text: str, name: str = "portal") -> None:
@@ -93,14 +93,15 @@ class Supervisor:
         """Stop all parts, the last one started first; who does not go in time is killed with its children."""
         deadline = time.monotonic() + self.patience
         for part in reversed(self.parts):
-            if part.is_running:
-                part.process.terminate()
+            process = part.process
+            if process and process.poll() is None:
+                process.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    part.process.wait(timeout=max(1.0, deadline - time.monotonic()))
+                    process.wait(timeout=max(1.0, deadline - time.monotonic()))
             self._kill_group(part)
 
-    def _read(self, part: Part, process: subprocess.Popen) -> None:
-        for line in process.stdout:
+    def _read(self, part: Part, lines: IO[str]) -> None:
+        for line in lines:
             if part.hidden not in line.rstrip("\n"):
                 part.last_lines.append(line.rstrip())
                 self.say(line.rstrip(), part.name)

@@ -21,7 +21,7 @@ class Valkey:
         command = redis_command(self.directory / "redis.sock", self.directory)
         with (self.directory / "redis.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        wait_for_redis(self.url, self.process)
+        wait_for_redis(self.url, lambda: self.process.poll() is None)
 
     def client(self) -> redis.Redis:
         """A client of this server."""

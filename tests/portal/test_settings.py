@@ -34,7 +34,10 @@ def show(expression: str, directory: Path, **settings: str) -> subprocess.Comple
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"SECRET_KEY": ""}, "SECRET_KEY is missing or shorter than 32 characters."),
+        (
+            {"SECRET_KEY": "", "DATABASE_URL": "postgres://h/d"},
+            "SECRET_KEY is missing or shorter than 32 characters.",
+        ),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is missing or shorter than 32 characters."),
         ({"SECRET_KEY_FILE": "/nowhere"}, "SECRET_KEY_FILE cannot be read"),
         ({"DEBUG": "maybe"}, "DEBUG is “maybe”. Use true or false."),
@@ -95,6 +98,12 @@ def test_secrets_may_lie_in_files_that_end_with_a_newline(tmp_path: Path):
         "settings.SECRET_KEY, settings.DATABASES['default']['NAME']", tmp_path, SECRET_KEY="", **files
     )
     assert answer.stdout.split() == [KEY, "portal"]
+
+
+def test_one_machine_keeps_a_key_of_its_own(tmp_path: Path):
+    first, second = (show("settings.SECRET_KEY", tmp_path, SECRET_KEY="").stdout for _ in range(2))
+    assert first == second == (tmp_path / "secret_key").read_text() + "\n"
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
 
 
 def test_the_environment_wins_over_dotenv(tmp_path: Path):

@@ -8,6 +8,6 @@ from orgs.operator import recording
 
 
 class Command(changepassword.Command):
-    def handle(self, *args: Any, **options: Any) -> str:
+    def handle(self, *args: Any, **options: Any) -> str | None:
         with recording():
             return super().handle(*args, **options)

@@ -57,7 +57,7 @@ class Command(BaseCommand):
         os.environ["EMBEDDED"] = "true"
         if not text("REDIS_URL"):
             part = self.supervisor.start(embedded.redis_part())
-            wait_for_redis(settings.REDIS_URL, part.process)
+            wait_for_redis(settings.REDIS_URL, lambda: part.is_running)
         if problem := redis_problem(settings.REDIS_URL) or database_problem():
             raise ServiceMissing(problem)
         if settings.AWS_SANDBOX:
