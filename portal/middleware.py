@@ -41,7 +41,7 @@ class RequestIdMiddleware:
 
 
 class NulMiddleware:
-    """Refuses an address with a NUL: no text that PostgreSQL can hold has one, so nothing of ours is meant."""
+    """Refuses an address with a NUL: PostgreSQL can hold no such text, so nothing of ours is meant."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
