@@ -16,6 +16,7 @@ class Action(models.TextChoices):
     CHANGE_APPLIED = "contact.change_applied", "Applied"
     CHANGE_UNCHANGED = "contact.change_unchanged", "Nothing to change"
     CHANGE_UNCONFIRMED = "contact.change_unconfirmed", "Answer of AWS lost"
+    CHANGE_READ_BACK = "contact.change_read_back", "Found in AWS after all"
     CHANGE_FAILED = "contact.change_failed", "Failed"
     CHANGE_CONFLICT = "contact.change_conflict", "Conflict"
     CHANGE_CANCELLED = "contact.change_cancelled", "Cancelled"

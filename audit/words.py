@@ -13,6 +13,7 @@ SENTENCES = {
     Action.CHANGE_APPLIED: "AWS took the change of {who}",
     Action.CHANGE_UNCHANGED: "Change of {who} settled: AWS had this value already",
     Action.CHANGE_UNCONFIRMED: "Change of {who} sent, but the answer of AWS was lost",
+    Action.CHANGE_READ_BACK: "What was sent without an answer stands in AWS after all",
     Action.CHANGE_FAILED: "Change of {who} failed",
     Action.CHANGE_CONFLICT: "Change of {who} held back: AWS has another value meanwhile",
     Action.CHANGE_CANCELLED: "Change cancelled by {who}",

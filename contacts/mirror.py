@@ -11,7 +11,14 @@ from audit.log import record
 from audit.models import Action
 from contacts.details import details_in, value_of
 from contacts.events import account_facts, record_contact
-from contacts.models import IN_FLIGHT, AlternateContact, ChangeStatus, ContactStatus, ContactType
+from contacts.models import (
+    IN_FLIGHT,
+    AlternateContact,
+    ChangeStatus,
+    ContactChange,
+    ContactStatus,
+    ContactType,
+)
 from orgs.models import Account
 from portal.aws import ContactDetails, as_aws_keeps, same_contact
 from portal.causes import Cause
@@ -82,12 +89,22 @@ def note_reading(
         return False
     if _is_ours(contact, found, asked_at):
         return False
-    before = value_of(contact.details)
+    before, lost = value_of(contact.details), _lost_write(contact, found)
     _store(contact, found, asked_at)
-    record_contact(
-        Action.CONTACT_DRIFT, contact, context, before=before, after=contact.value, reason="", ticket=""
-    )
+    facts = {"before": before, "after": contact.value, "reason": "", "ticket": ""}
+    if lost:
+        record_contact(Action.CHANGE_READ_BACK, contact, context, change_id=lost.pk, **facts)
+    else:
+        record_contact(Action.CONTACT_DRIFT, contact, context, **facts)
     return False
+
+
+def _lost_write(contact: AlternateContact, found: ContactDetails | None) -> ContactChange | None:
+    """The contact's latest change, if its outcome stayed unknown and this is what it wrote: no drift."""
+    latest = contact.changes.first()
+    if latest is None or latest.problem != Cause.OUTCOME_UNKNOWN or latest.status != ChangeStatus.FAILED:
+        return None
+    return latest if same_contact(found, latest.wanted_details) else None
 
 
 def _is_ours(contact: AlternateContact, found: ContactDetails | None, asked_at: datetime) -> bool:

@@ -46,6 +46,7 @@ EVENT_LOOKS = {
     "change_applied": LOOKS["applied"],
     "change_unchanged": LOOKS["unchanged"],
     "change_unconfirmed": LOOKS["unconfirmed"],
+    "change_read_back": LOOKS["applied"],
     "change_failed": LOOKS["failed"],
     "change_conflict": LOOKS["conflict"],
     "change_cancelled": LOOKS["cancelled"],

@@ -383,6 +383,21 @@ def test_a_claim_too_old_sends_nothing(account, alice, sandbox):
     assert writes(sandbox) == []
 
 
+def test_a_lost_write_that_shows_up_later_is_nobody_elses_change(account, alice, sandbox, settings):
+    settings.CHANGE_GIVE_UP_AFTER, settings.AWS_READ_LAG = 1, 0
+    sandbox.switch(drop_after=1.0, fault_operations=["PutAlternateContact"])
+    change = ask(account, alice)
+    deliver_due()
+    sandbox.switch(deny=[{"account": account.aws_id, "operation": "GetAlternateContact"}])
+    change = deliver_until_ended(change)
+    assert (change.status, change.problem) == (ChangeStatus.FAILED, Cause.OUTCOME_UNKNOWN)
+    sandbox.switch(deny=[])
+    read_account(account, lane=Lane.PERSON)
+    assert contact_of(account).details == WANTED
+    assert not AuditEvent.objects.filter(action="contact.drift").exists()
+    assert actions(change)[-2:] == ["failed", "read_back"]
+
+
 def test_cancelling(account, alice, bob):
     change = ask(account, alice)
     with pytest.raises(PermissionDenied):
