@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import OperationalError, ProgrammingError
 
 from portal.aws import AwsError
-from portal.embedded import redis_at_hand
+from portal.embedded import database_at_hand, redis_at_hand
 from portal.models import User
 from portal.services import ServiceMissing
 
@@ -35,6 +35,7 @@ class PortalCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            database_at_hand()
             with redis_at_hand() if self.uses_redis else nullcontext():
                 self.work(options)
         except (ServiceMissing, OperationalError, ProgrammingError) as error:

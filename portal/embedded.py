@@ -50,6 +50,13 @@ def redis_at_hand() -> Iterator[None]:
         supervisor.stop()
 
 
+def database_at_hand() -> None:
+    """Make the database in var/ for a command typed before all else; an older one is left to `migrate`."""
+    if not text("DATABASE_URL") and not Path(settings.DATABASES["default"]["NAME"]).exists():
+        settings.VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+        migrate()
+
+
 def sandbox_part(port: int) -> Part:
     """The local AWS, with its data in var/sandbox."""
     state = settings.VAR_DIR / "sandbox"

@@ -21,7 +21,8 @@ from portal.installation import socket_path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 read_dotenv(BASE_DIR)
-VAR_DIR = (BASE_DIR / (text("PORTAL_VAR") or "var")).resolve()
+# The sandbox's organization and its demo people never lie beside the company's own.
+VAR_DIR = (BASE_DIR / (text("PORTAL_VAR") or ("var" if flag("AWS_SANDBOX", True) else "var/aws"))).resolve()
 join_running(VAR_DIR)
 
 # `manage.py up` is a whole installation for one machine on its loopback address: it speaks plain HTTP, and

@@ -84,7 +84,11 @@ class Command(BaseCommand):
         if not embedded.wait_for_health(f"http://{embedded.HOST}:{self.port}/healthz"):
             return
         embedded.look_at_once()
-        lines = [f"The portal is up: {url}", *self._sign_ins(), "Ctrl-C stops it; all data stays in var/."]
+        lines = [
+            f"The portal is up: {url}",
+            *self._sign_ins(),
+            f"Ctrl-C stops it; all data stays in {os.path.relpath(settings.VAR_DIR)}.",
+        ]
         for line in ["", *lines, ""]:
             self.supervisor.say(line)
 
