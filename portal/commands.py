@@ -1,6 +1,8 @@
 """What every command shares: exit codes, --as, --json, and a progress bar on a terminal."""
 
 import json
+import os
+import sys
 import time
 from argparse import ArgumentParser
 from contextlib import nullcontext
@@ -49,6 +51,8 @@ class PortalCommand(BaseCommand):
             raise failed(str(error) or "This is not allowed.") from error
         except AwsError as error:
             raise failed(f"{error} {error.cause.remedy}") from error
+        except BrokenPipeError:  # whoever read along has seen enough; there is nothing left to flush into
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except KeyboardInterrupt as error:
             raise CommandError("Interrupted.", returncode=INTERRUPTED) from error
 
