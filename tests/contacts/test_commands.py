@@ -81,8 +81,14 @@ def test_connect_sync_set_delete_and_export_by_command_alone(terminal: Terminal,
     sandbox.switch(deny=[{"operation": "PutAlternateContact", "kind": "scp"}])
     assert "service control policy" in terminal.type(*change, "--wait", "20", code=1)
 
-    unread = subprocess.run(
-        f"{sys.executable} manage.py export_contacts --as root | true", shell=True,  # noqa: S602
-        cwd=ROOT, env=terminal.environment, capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+    unread = subprocess.run(  # noqa: S602
+        f"{sys.executable} manage.py export_contacts --as root | true",
+        shell=True,
+        cwd=ROOT,
+        env=terminal.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     assert unread.stderr == ""
