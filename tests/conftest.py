@@ -38,6 +38,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = wanted
 
 
+def pytest_unconfigure() -> None:
+    """The processes of pytest-xdist end without atexit, so what they leave is cleared here."""
+    shutil.rmtree(TEST_DIR, ignore_errors=True)
+
+
 def _belongs_to_this_run(item: pytest.Item) -> bool:
     if not ON_POSTGRES:
         return item.get_closest_marker("postgres") is None
