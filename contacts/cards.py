@@ -63,6 +63,8 @@ class Wish:
     @property
     def words(self) -> str:
         """Its state, said of what it does."""
+        if self.change.is_deletion and self.change.status == ChangeStatus.UNCHANGED:
+            return "Nothing to delete: it was already absent"
         return WORDS.get(self.change.status, "")
 
     @property
