@@ -130,7 +130,7 @@ def test_standalone_accounts_have_a_row_and_left_accounts_none(client, bob, orga
 def test_a_unit_that_was_not_read_does_not_look_like_one_without_contacts(client, bob, organization):
     mirror("BILLING", ContactStatus.ABSENT, "100000000004")
     text = page(client, bob)
-    cell = re.compile(r'<td class="heat-cell heat-(\w+)"><a [^>]*aria-label="(Prod|Sandbox), Billing: ')
+    cell = re.compile(r'<td class="heat-cell heat-(\w+)">\s*<a [^>]*aria-label="(Prod|Sandbox), Billing: ')
     assert {unit: heat for heat, unit in cell.findall(text)} == {"Prod": "unknown", "Sandbox": "4"}
 
 
