@@ -63,7 +63,7 @@ def calls_per_second(log: list[dict]) -> float:
     ids=["one process", "three processes", "all lanes"],
 )
 def test_the_quota_is_used_and_none_of_it_twice(sandbox, processes, lanes):
-    """How near to the limit a reading comes is measured by `make bench`: a busy machine would fail it here."""
+    """How near to the limit a reading comes is measured by `make bench`: a busy machine would fail here."""
     run(processes, lanes)
     log = sandbox.log(operation="GetAlternateContact")
     assert {attempt["status"] for attempt in log} == {200}
