@@ -13,6 +13,7 @@ from sandbox.testing import MANAGEMENT_ID, PAGE_ACCOUNT_ID
 CALLER = aws.Caller(account_id=MANAGEMENT_ID)
 SCALE = 4  # of the published quotas, here and there, so that few seconds show much
 SECONDS = 4.0
+TRIES = 4
 
 
 @pytest.fixture(autouse=True)
@@ -62,12 +63,18 @@ def calls_per_second(log: list[dict]) -> float:
     [(1, [Lane.ROLLING] * 4), (3, [Lane.ROLLING] * 6), (3, list(Lane))],
     ids=["one process", "three processes", "all lanes"],
 )
-def test_the_quota_is_used_and_none_of_it_twice(sandbox, processes, lanes):
-    """How near to the limit a reading comes is measured by `make bench`: a busy machine would fail here."""
-    run(processes, lanes)
-    log = sandbox.log(operation="GetAlternateContact")
-    assert {attempt["status"] for attempt in log} == {200}
-    assert calls_per_second(log) > 0.5 * 10 * SCALE, "nobody waits for a token that is there"
+def test_the_whole_quota_is_used_and_none_of_it_twice(sandbox, processes, lanes):
+    """A machine that is busy with something else may spoil a try; no try may be rejected."""
+    rates = []
+    for _ in range(TRIES):
+        before = len(sandbox.log())
+        run(processes, lanes)
+        log = sandbox.log(before, operation="GetAlternateContact")
+        assert {attempt["status"] for attempt in log} == {200}
+        rates.append(calls_per_second(log))
+        if rates[-1] >= 0.97 * 10 * SCALE:
+            return
+    pytest.fail(f"at most {max(rates):.1f} of {10 * SCALE} calls a second in {TRIES} tries")
 
 
 def test_a_burst_after_a_pause_is_not_rejected_either(sandbox, redis_client):
