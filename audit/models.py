@@ -21,6 +21,17 @@ class Action(models.TextChoices):
     CHANGE_CONFLICT = "contact.change_conflict", "Conflict"
     CHANGE_CANCELLED = "contact.change_cancelled", "Cancelled"
     CHANGE_SUPERSEDED = "contact.change_superseded", "Superseded"
+    CHANGE_SKIPPED = "contact.change_skipped", "Skipped"
+    SET_SUBMITTED = "change_set.submitted", "Change set submitted"
+    SET_APPROVED = "change_set.approved", "Change set approved"
+    SET_REFUSED = "change_set.refused", "Change set refused"
+    SET_EXPIRED = "change_set.expired", "Approval lapsed"
+    GLASS_BROKEN = "change_set.glass_broken", "Acted before approval"
+    SET_PAUSED = "change_set.paused", "Change set paused"
+    SET_RESUMED = "change_set.resumed", "Change set resumed"
+    SET_CANCELLED = "change_set.cancelled", "Rest of a change set cancelled"
+    SET_FINISHED = "change_set.finished", "Change set finished"
+    APPROVAL_RULES_CHANGED = "approval.rules_changed", "Rules of approval changed"
     CONTACT_BASELINE = "contact.baseline", "First seen"
     CONTACT_DRIFT = "contact.drift", "Changed outside the portal"
     CONTACTS_EXPORTED = "contact.exported", "Contacts exported"
@@ -64,6 +75,7 @@ class AuditEvent(models.Model):
     account_id = models.CharField(max_length=12, blank=True)
     contact_type = models.CharField(max_length=10, blank=True)
     change_id = models.BigIntegerField(null=True, blank=True, db_index=True)
+    change_set_id = models.BigIntegerField(null=True, blank=True, db_index=True)
     before = models.JSONField(null=True, blank=True)
     after = models.JSONField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)

@@ -3,6 +3,7 @@
 import logging
 import time
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 
 import kombu.exceptions
@@ -11,9 +12,11 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from contacts.models import IN_FLIGHT, ChangeStatus, ContactChange
+from contacts.models import IN_FLIGHT, ChangeSet, ChangeStatus, ContactChange
+from contacts.models.change_sets import HELD, UNDER_WAY
 from contacts.sending import bring_further, lag_end, write_operation
 from contacts.settle import give_back
 from portal import quota
@@ -23,6 +26,7 @@ from portal.quota import Lane
 
 logger = logging.getLogger(__name__)
 
+AHEAD = 8  # rows looked at for one that no other deliverer picked
 SLOTS = 4  # deliverers at once per caller and queue: one hung call stops nobody
 STINT = 20.0  # seconds a deliverer works before it queues itself again
 WAKE_EVERY = 2  # seconds: a message that a dead worker took with it is not waited for longer
@@ -44,23 +48,38 @@ def wake(caller_key: str, queue: str) -> None:
         logger.warning("no deliverer could be woken for %s: Redis does not answer", caller_key)
 
 
+def wake_change_set(pk: int) -> None:
+    """Tell a worker to bring this change set further: start it, or cancel its rest. Only a hint, as above."""
+    try:
+        if cache.add(_set_mark(pk), 1, timeout=WAKE_EVERY):
+            app.send_task("contacts.advance_change_set", args=[pk], queue="bulk", retry=False)
+    except BROKER_ERRORS:
+        logger.warning("nobody could be woken for change set %s: Redis does not answer", pk)
+
+
+def forget_wake(pk: int) -> None:
+    """The worker has come: what happens from now on wakes it again."""
+    cache.delete(_set_mark(pk))
+
+
 def run_deliverer(caller_key: str, queue: str, *, seconds: float = STINT) -> None:
     """Deliver what is due for this caller until nothing is, or the stint is over."""
     cache.delete(_wake_mark(caller_key, queue))
-    slot = _take_slot(caller_key, queue)
-    if slot is None:
+    number = _take_slot(caller_key, queue)
+    if number is None:
         return
     try:
-        if _deliver_for(caller_key, queue, slot, seconds):
+        if _deliver_for(caller_key, queue, number, seconds):
             wake(caller_key, queue)
     finally:
-        cache.delete(slot)
+        cache.delete(_slot(caller_key, queue, number))
 
 
 def due_changes() -> QuerySet[ContactChange]:
-    """Wishes that may be claimed now; one per contact is in flight at most."""
+    """Wishes that may be claimed now: one per contact is in flight at most, and a paused set waits."""
     flying = ContactChange.objects.filter(contact=OuterRef("contact"), status__in=IN_FLIGHT)
-    return ContactChange.objects.filter(
+    held = Q(status=ChangeStatus.QUEUED, change_set__in=ChangeSet.objects.filter(status__in=HELD))
+    return ContactChange.objects.exclude(held).filter(
         Q(not_before__isnull=True) | Q(not_before__lte=timezone.now()),
         ~Exists(flying.exclude(pk=OuterRef("pk"))),
         status__in=[ChangeStatus.QUEUED, ChangeStatus.UNCONFIRMED],
@@ -84,7 +103,7 @@ def deliver_one(change: ContactChange) -> None:
 
     Raises quota.NoToken and quota.QuotaUnavailable before anything is claimed.
     """
-    if change.status == ChangeStatus.QUEUED:
+    if change.status == ChangeStatus.QUEUED and not change.is_verification:
         quota.take(change.caller_key, write_operation(change), change.lane)
     quota.take(change.caller_key, "GetAlternateContact", change.lane)
     claimed = claim_change(change.pk)
@@ -94,26 +113,32 @@ def deliver_one(change: ContactChange) -> None:
 
 def claim_change(pk: int) -> ContactChange | None:
     """Make a due wish ours by one conditional UPDATE; None when somebody else was faster."""
-    claim = uuid.uuid4().hex
+    claim, now = uuid.uuid4().hex, timezone.now()
     try:
         with transaction.atomic():
             count = (
                 due_changes()
                 .filter(pk=pk)
-                .update(status=ChangeStatus.SENDING, claim=claim, claimed_at=timezone.now())
+                .update(
+                    status=ChangeStatus.SENDING,
+                    claim=claim,
+                    claimed_at=now,
+                    first_claimed_at=Coalesce("first_claimed_at", now),
+                )
             )
     except IntegrityError:  # another wish of this contact took off in the same moment
         return None
     return _with_account(ContactChange.objects.filter(pk=pk)).get() if count else None
 
 
-def _deliver_for(caller_key: str, queue: str, slot: str, seconds: float) -> bool:
+def _deliver_for(caller_key: str, queue: str, number: int, seconds: float) -> bool:
     """True when the stint ended before the work did."""
-    ends_at = time.monotonic() + seconds
-    due = due_changes().filter(caller_key=caller_key, lane__in=LANES[queue]).order_by("lane", "pk")
+    slot, ends_at = _slot(caller_key, queue, number), time.monotonic() + seconds
+    due = due_changes().filter(caller_key=caller_key, lane__in=LANES[queue])
     while time.monotonic() < ends_at:
         cache.touch(slot, settings.DELIVERY_LEASE)
-        change = next((change for change in due[: 2 * SLOTS] if _pick(change)), None)
+        candidates = _next_of_people(due) if queue == "people" else _next_of_sets(due, caller_key, number)
+        change = next(filter(_pick, candidates), None)
         if change is None:
             return False
         try:
@@ -126,17 +151,43 @@ def _deliver_for(caller_key: str, queue: str, slot: str, seconds: float) -> bool
     return due.exists()
 
 
+def _next_of_people(due: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
+    return due.order_by("lane", "pk")[:AHEAD]
+
+
+def _next_of_sets(due: QuerySet[ContactChange], caller_key: str, number: int) -> Iterator[ContactChange]:
+    """Change sets take turns. Half of the deliverers look for deletions first: AWS takes one a second, and
+    puts must not wait behind them."""
+    with_due = ChangeSet.objects.filter(Exists(due.filter(change_set=OuterRef("pk"))), status__in=UNDER_WAY)
+    sets = list(with_due.order_by("pk").values_list("pk", flat=True))
+    turn = cache.get(f"turn:{caller_key}", 0)
+    for pk in [pk for pk in sets if pk > turn] + [pk for pk in sets if pk <= turn]:
+        cache.set(f"turn:{caller_key}", pk, timeout=None)
+        of_set = due.filter(change_set=pk).order_by("pk")
+        deletes_first = number % 2 == 1
+        yield from of_set.filter(wanted__isnull=deletes_first)[:AHEAD]
+        yield from of_set.filter(wanted__isnull=not deletes_first)[:AHEAD]
+    yield from due.filter(change_set=None).order_by("pk")[:AHEAD]
+
+
 def _pick(change: ContactChange) -> bool:
     """Keep two deliverers from spending tokens on the same wish; the claim alone decides who sends."""
     return cache.add(f"picked:{change.pk}", 1, timeout=settings.DELIVERY_LEASE)
 
 
-def _take_slot(caller_key: str, queue: str) -> str | None:
+def _take_slot(caller_key: str, queue: str) -> int | None:
     for number in range(SLOTS):
-        slot = f"deliverer:{caller_key}:{queue}:{number}"
-        if cache.add(slot, 1, timeout=settings.DELIVERY_LEASE):
-            return slot
+        if cache.add(_slot(caller_key, queue, number), 1, timeout=settings.DELIVERY_LEASE):
+            return number
     return None
+
+
+def _slot(caller_key: str, queue: str, number: int) -> str:
+    return f"deliverer:{caller_key}:{queue}:{number}"
+
+
+def _set_mark(pk: int) -> str:
+    return f"wake-set:{pk}"
 
 
 def _wake_mark(caller_key: str, queue: str) -> str:
@@ -144,4 +195,9 @@ def _wake_mark(caller_key: str, queue: str) -> str:
 
 
 def _with_account(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
-    return changes.select_related("requested_by", "contact__account__organization", "contact__account__unit")
+    return changes.select_related(
+        "requested_by",
+        "change_set__decided_by",
+        "contact__account__organization",
+        "contact__account__unit",
+    )

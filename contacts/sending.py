@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from contacts.approval import approver_problem
 from contacts.compare import Finding, compare
 from contacts.details import details_in, value_of
 from contacts.mirror import (
@@ -75,6 +76,8 @@ def _why_not(change: ContactChange) -> Cause | None:
         return Cause.STATE
     if not can_edit(change.requested_by, account, change.contact.contact_type):
         return Cause.REQUESTER
+    if problem := approver_problem(change.change_set):
+        return problem
     try:
         account.reach()
     except Unreachable as error:

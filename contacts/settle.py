@@ -79,7 +79,7 @@ def give_back(
     """
     now = timezone.now()
     lag_until = fields.get("lag_until", change.lag_until)
-    if now - change.requested_at > timedelta(seconds=settings.CHANGE_GIVE_UP_AFTER):
+    if now - _tried_since(change) > timedelta(seconds=settings.CHANGE_GIVE_UP_AFTER):
         finish(
             change,
             ChangeStatus.FAILED,
@@ -102,6 +102,17 @@ def give_back(
             _held(change).update(status=ChangeStatus.QUEUED, **fields)
 
 
+def end_pending(change: ContactChange, status: ChangeStatus, action: Action, context: Context) -> bool:
+    """End a wish that waits, in the caller's transaction; False when a worker claimed it first."""
+    finished_at = timezone.now()
+    waiting = ContactChange.objects.filter(pk=change.pk, status__in=PENDING)
+    if not waiting.update(status=status, finished_at=finished_at):
+        return False
+    change.status, change.finished_at = status, finished_at
+    record_change(action, change, context)
+    return True
+
+
 def _return_unconfirmed(change: ContactChange, fields: dict[str, Any]) -> None:
     was_confirmed = change.lag_until is None
     if _held(change).update(status=ChangeStatus.UNCONFIRMED, **fields) and was_confirmed:
@@ -121,9 +132,14 @@ def _rebase_successor(change: ContactChange) -> None:
     ContactChange.objects.filter(contact_id=change.contact_id, status__in=PENDING).update(before=reached)
 
 
+def _tried_since(change: ContactChange) -> datetime:
+    """Waiting for its turn, or for an approval, ages no wish."""
+    return change.first_claimed_at or change.requested_at
+
+
 def _pause(change: ContactChange, now: datetime, delay: float | None) -> timedelta:
-    """Longer the older the wish is, so that an outage is not hammered: a quarter of its age, 1 s to 60 s."""
+    """Longer the longer it is tried, so that an outage is not hammered: a quarter of that, 1 s to 60 s."""
     if delay is not None:
         return timedelta(seconds=delay)
-    age = (now - change.requested_at).total_seconds()
+    age = (now - _tried_since(change)).total_seconds()
     return timedelta(seconds=min(60.0, max(1.0, age / 4)))

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 
 from contacts import delivery, observation
+from contacts.bulk import run
 from contacts.mirror import ensure_contacts
 from orgs.models import Account
 from portal.quota import Lane
@@ -26,6 +27,18 @@ def deliver(caller_key: str, queue: str) -> None:
 def sweep_changes() -> None:
     """Free the claims of dead workers and wake deliverers."""
     delivery.sweep()
+
+
+@shared_task(name="contacts.advance_change_set")
+def advance_change_set(change_set_pk: int) -> None:
+    """Start a change set, or cancel its rest."""
+    run.advance(change_set_pk)
+
+
+@shared_task(name="contacts.watch_change_sets")
+def watch_change_sets() -> None:
+    """Notice what ended, lapsed or got lost."""
+    run.watch()
 
 
 @shared_task(name="contacts.check_account")

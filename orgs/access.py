@@ -28,6 +28,9 @@ class Right(models.TextChoices):
     EDIT = "edit", "Change contacts"
     CHECK = "check", "Have AWS read now"
     EXPORT = "export", "Export contacts"
+    APPROVE = "approve", "Approve changes of others"
+    RULES = "rules", "Set the rules of approval"
+    BREAK_GLASS = "break_glass", "Act before approval in an emergency"
     AUDIT = "audit", "Read the audit"
     EXPORT_AUDIT = "export_audit", "Export the audit"
     CONNECT = "connect", "Connect organizations and accounts"
@@ -39,7 +42,7 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset({Right.VIEW}),
     Role.HELPDESK: frozenset(_READ | {Right.EDIT}),
     Role.EDITOR: frozenset(_READ | {Right.EDIT, Right.AUDIT}),
-    Role.APPROVER: frozenset(_READ | {Right.AUDIT}),
+    Role.APPROVER: frozenset(_READ | {Right.AUDIT, Right.APPROVE}),
     Role.AUDITOR: frozenset(_READ | {Right.AUDIT, Right.EXPORT_AUDIT}),
     Role.ADMINISTRATOR: frozenset(Right),
 }
@@ -55,6 +58,12 @@ def rights_of(user: Any) -> frozenset[Right]:
         names = user.groups.values_list("name", flat=True)
         user._rights = frozenset().union(*(ROLE_RIGHTS[Role(n)] for n in names if n in Role.values))
     return user._rights
+
+
+def roles_of(user: Any) -> list[Role]:
+    """The user's roles, in the order of the roles."""
+    names = set(user.groups.values_list("name", flat=True))
+    return [role for role in Role if role in names]
 
 
 def has_right(user: Any, right: Right) -> bool:

@@ -40,6 +40,8 @@ class Cause(models.TextChoices):
     STATE = "state", "The account is not active."
     LEFT = "left", "The account left the organization."
     REQUESTER = "requester", "The person who asked may no longer change this contact."
+    APPROVER = "approver", "The person who approved it may no longer approve."
+    OTHER_CHANGE = "other_change", "Another change of this contact is under way."
     NO_QUOTA = "no_quota", "The quota could not be asked: Redis does not answer."
     UNEXPECTED = "unexpected", "AWS answered something unexpected."
 
@@ -98,6 +100,8 @@ _REMEDIES = {
     Cause.STATE: "Contacts of accounts that are not active can only be read.",
     Cause.LEFT: "Connect the account as a standalone account, or invite it back.",
     Cause.REQUESTER: "Ask someone who may change it.",
+    Cause.APPROVER: "Plan it again, and have somebody else approve it.",
+    Cause.OTHER_CHANGE: "Wait until that change has ended, then plan this one again.",
     Cause.NO_QUOTA: "Start Redis again. The portal makes no call to AWS without its quota.",
     Cause.UNEXPECTED: "Look into the worker's log under the request id.",
 }

@@ -36,6 +36,11 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"queue": "people", "expires": 10},
     },
+    "watch-change-sets": {
+        "task": "contacts.watch_change_sets",
+        "schedule": 2.0,
+        "options": {"queue": "upkeep", "expires": 10},
+    },
     "read-stale-contacts": {
         "task": "contacts.read_stale_contacts",
         "schedule": 30.0,

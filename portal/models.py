@@ -1,4 +1,4 @@
-"""The portal's own user, from the first migration on."""
+"""The portal's own user, from the first migration on, and the mail that waits to be sent."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -19,3 +19,29 @@ class User(AbstractUser):
     def label(self) -> str:
         """The name that pages and the audit show."""
         return self.get_full_name() or self.username
+
+
+class OutgoingMail(models.Model):
+    """A mail to one person: written with what it tells of, sent by a worker. portal/mail.py writes it."""
+
+    to = models.EmailField()
+    subject = models.CharField(max_length=200)
+    body = models.TextField(help_text="Plain text. Holds no contact's values.")
+    created_at = models.DateTimeField()
+    not_before = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(
+                fields=["not_before", "id"],
+                condition=models.Q(sent_at=None, given_up_at=None),
+                name="mail_to_send",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"mail {self.pk}"

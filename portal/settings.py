@@ -94,6 +94,10 @@ TEMPLATES = [
     }
 ]
 
+# Where people find the portal: for links in mails.
+_HOME = f"http://127.0.0.1:{text('PORT', '8000')}" if EMBEDDED else f"https://{ALLOWED_HOSTS[0]}"
+PORTAL_URL = text("PORTAL_URL", _HOME).rstrip("/")
+
 # Databases: SQLite means one machine; PostgreSQL by DATABASE_URL.
 DATABASES = {"default": database(f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -171,6 +171,7 @@ BENT = {
     "actor_id": 99,
     "ip": "192.0.2.8",
     "change_id": 99,
+    "change_set_id": 98,
     "before": OPS | {"phone": "+44 20 7946 0156"},
     "after": {"status": "unknown"},
     "detail": {"note": "fur Zoe"},

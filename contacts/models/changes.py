@@ -1,85 +1,16 @@
-"""Alternate contacts as AWS has them (the mirror), and what people want them to be (the wish)."""
+"""What people want a contact to be: the wish."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from audit.context import Source
-from contacts.details import value_of
-from orgs.models import Account
-from portal.aws import ContactDetails
+from contacts.details import details_in, value_of
+from contacts.models.change_sets import ChangeSet
+from contacts.models.contacts import AlternateContact
+from portal.aws import ContactDetails, same_contact
 from portal.causes import Cause
 from portal.quota import Lane
-
-
-class ContactType(models.TextChoices):
-    """https://docs.aws.amazon.com/accounts/latest/reference/API_AlternateContact.html"""
-
-    BILLING = "BILLING", "Billing"
-    OPERATIONS = "OPERATIONS", "Operations"
-    SECURITY = "SECURITY", "Security"
-
-
-class ContactStatus(models.TextChoices):
-    """What we know of a contact. Absent is AWS's 404; any other failure is unknown, never absent."""
-
-    SET = "set", "Set"
-    ABSENT = "absent", "Not set"
-    UNKNOWN = "unknown", "Unknown"
-
-
-class AlternateContact(models.Model):
-    """What AWS said last, one row per account and type, always. Written by contacts/mirror.py alone."""
-
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contacts")
-    contact_type = models.CharField(max_length=10, choices=ContactType.choices)
-    status = models.CharField(max_length=8, choices=ContactStatus.choices, default=ContactStatus.UNKNOWN)
-    name = models.CharField(max_length=64, blank=True)
-    title = models.CharField(max_length=50, blank=True)
-    email = models.CharField(max_length=254, blank=True)
-    phone = models.CharField(max_length=25, blank=True)
-    problem = models.CharField(max_length=40, choices=Cause.choices, blank=True, default=Cause.NOT_READ_YET)
-    first_seen_at = models.DateTimeField(null=True, blank=True)
-    observed_at = models.DateTimeField(null=True, blank=True, help_text="When AWS last told us the value.")
-    tried_at = models.DateTimeField(null=True, blank=True, help_text="When we last asked.")
-    version = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        ordering = ["account_id", "contact_type"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account", "contact_type"], name="contact_one_per_account_and_type"
-            ),
-            models.CheckConstraint(
-                condition=Q(status="set") | Q(status="unknown") | Q(name="", title="", email="", phone=""),
-                name="contact_absent_is_empty",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["contact_type", "status"], name="contact_by_type_and_status"),
-            models.Index(fields=["email"], name="contact_by_email"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.account_id} {self.contact_type}"
-
-    @property
-    def details(self) -> ContactDetails | None:
-        """The value AWS gave last; None when it was absent, or when no value was ever read."""
-        if not (self.name or self.title or self.email or self.phone):
-            return None
-        return ContactDetails(name=self.name, title=self.title, email=self.email, phone=self.phone)
-
-    @property
-    def value(self) -> dict:
-        """What we know, in the audit's form."""
-        if self.is_unknown:
-            return {"status": ContactStatus.UNKNOWN.value}
-        return value_of(self.details)
-
-    @property
-    def is_unknown(self) -> bool:
-        return self.status == ContactStatus.UNKNOWN
 
 
 class ChangeStatus(models.TextChoices):
@@ -106,6 +37,9 @@ class ContactChange(models.Model):
     """A wish: what a person wants a contact to be. The row is the queue; changes and delivery write it."""
 
     contact = models.ForeignKey(AlternateContact, on_delete=models.PROTECT, related_name="changes")
+    change_set = models.ForeignKey(
+        ChangeSet, on_delete=models.PROTECT, null=True, blank=True, related_name="changes"
+    )
     caller_key = models.CharField(max_length=32)
     lane = models.PositiveSmallIntegerField(choices=Lane.choices, default=Lane.PERSON)
     status = models.CharField(max_length=12, choices=ChangeStatus.choices, default=ChangeStatus.QUEUED)
@@ -128,6 +62,9 @@ class ContactChange(models.Model):
 
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Writes that AWS may have seen.")
     not_before = models.DateTimeField(null=True, blank=True)
+    first_claimed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was tried first: until then it waited for its turn."
+    )
     claimed_at = models.DateTimeField(null=True, blank=True)
     claim = models.CharField(max_length=32, blank=True)
     lag_until = models.DateTimeField(
@@ -162,6 +99,12 @@ class ContactChange(models.Model):
             models.Index(fields=["claimed_at"], condition=Q(status="sending"), name="change_claimed"),
             models.Index(fields=["contact", "-id"], name="change_by_contact"),
             models.Index(fields=["status", "-id"], name="change_by_status"),
+            models.Index(fields=["change_set", "status"], name="change_by_set"),
+            models.Index(
+                fields=["change_set", "caller_key", "id"],
+                condition=Q(status__in=["queued", "unconfirmed"]),
+                name="change_due_in_set",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -184,3 +127,9 @@ class ContactChange(models.Model):
     @property
     def is_deletion(self) -> bool:
         return self.wanted is None
+
+    @property
+    def is_verification(self) -> bool:
+        """Whether nothing is to be written: a plan says that AWS has the value, and a read shall prove it."""
+        is_known = self.before["status"] != "unknown"
+        return is_known and same_contact(details_in(self.before), self.wanted_details)

@@ -1,0 +1,1 @@
+"""Bulk changes: read, plan, run, report, undo."""

@@ -1,0 +1,377 @@
+"""How a change set moves from state to state: submitted, decided, paused, cancelled, finished."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from audit.context import Context, Source, worker_context
+from audit.log import record
+from audit.models import Action
+from contacts.approval import Weight, get_rules, require_cleared, why_needed
+from contacts.delivery import wake_change_set
+from contacts.fingerprint import fingerprint
+from contacts.mirror import lock_contact
+from contacts.models import (
+    ChangeSet,
+    ChangeStatus,
+    ContactChange,
+    ContactStatus,
+    Decision,
+    PlannedChange,
+    SetKind,
+    SetStatus,
+    Verdict,
+)
+from contacts.notices import tell_approvers, tell_requester
+from contacts.settle import end_pending
+from orgs.access import Right, has_right, require
+
+REASON_LIMIT, TICKET_LIMIT = 500, 64
+
+
+def context_of(change_set: ChangeSet) -> Context:
+    """The person who asked, by the door they came through, under the id of their click."""
+    return Context(
+        actor=change_set.requested_by,
+        source=Source(change_set.source),
+        reason=change_set.reason,
+        ticket=change_set.ticket,
+        request_id=change_set.request_id,
+    )
+
+
+def lock_set(pk: int) -> ChangeSet:
+    """The set's row, locked until the transaction ends."""
+    ChangeSet.objects.select_for_update().get(pk=pk)
+    return ChangeSet.objects.select_related("requested_by", "decided_by").get(pk=pk)
+
+
+def submit(
+    change_set: ChangeSet,
+    *,
+    context: Context,
+    plan_hash: str,
+    without_refused: bool = False,
+    break_glass: bool = False,
+) -> ChangeSet:
+    """Send the plan that was shown on its way: to the approvers where the rules say so, else to AWS.
+
+    context carries reason and ticket; plan_hash is that of the plan the person saw. Raises PermissionDenied,
+    and ValidationError by field.
+    """
+    with transaction.atomic():
+        change_set = lock_set(change_set.pk)
+        _require_author(change_set, context)
+        if break_glass:
+            require(context.actor, Right.BREAK_GLASS)
+        _require_ready(change_set, context, plan_hash, without_refused)
+        change_set.reason, change_set.ticket = context.reason.strip(), context.ticket.strip()
+        change_set.source, change_set.request_id = context.source, context.request_id
+        change_set.needs_approval = why_needed(context.actor, Weight.of(change_set))
+        change_set.submitted_at = timezone.now()
+        _send_on_its_way(change_set, break_glass and bool(change_set.needs_approval), context)
+    return change_set
+
+
+def open_single(change: ContactChange, reasons: list[str], *, context: Context, broke_glass: bool) -> None:
+    """Give a single change that needs an approval its set of one, in the caller's transaction."""
+    contact, at = change.contact, timezone.now()
+    verdict = _verdict_of(change)
+    change.change_set = ChangeSet.objects.create(
+        kind=SetKind.SINGLE,
+        title=f"{contact.get_contact_type_display()} of {contact.account}"[:120],
+        status=SetStatus.RUNNING if broke_glass else SetStatus.WAITING,
+        requested_by=context.actor,
+        source=context.source,
+        request_id=context.request_id,
+        reason=change.reason,
+        ticket=change.ticket,
+        planned_at=at,
+        submitted_at=at,
+        started_at=at if broke_glass else None,
+        counts={verdict: 1, "management": int(contact.account.is_management)},
+        needs_approval=reasons,
+        expires_at=None if broke_glass else _expiry(),
+        broke_glass=broke_glass,
+    )
+    row = PlannedChange.objects.create(
+        change_set=change.change_set,
+        line=1,
+        account_text=contact.account.aws_id,
+        account=contact.account,
+        contact_type=contact.contact_type,
+        contact=contact,
+        caller_key=change.caller_key,
+        verdict=verdict,
+        wanted=change.wanted,
+        before=change.before,
+        seen_version=change.seen_version,
+        observed_at=contact.observed_at,
+    )
+    change.change_set.plan_hash = fingerprint([row])
+    change.change_set.save(update_fields=["plan_hash"])
+    _announce(change.change_set, context)
+
+
+def close_single(change: ContactChange) -> None:
+    """A change that waited for its approval was cancelled or replaced: its set of one goes with it."""
+    change_set = change.change_set
+    if change_set and change_set.kind == SetKind.SINGLE and change_set.status == SetStatus.WAITING:
+        _end(change_set, SetStatus.DISCARDED)
+
+
+def decide(
+    change_set: ChangeSet, decision: Decision, *, note: str, plan_hash: str, context: Context
+) -> ChangeSet:
+    """Approve or refuse the very plan that was shown. Raises PermissionDenied and ValidationError."""
+    with transaction.atomic():
+        change_set = lock_set(change_set.pk)
+        _require_approver(change_set, context)
+        _require_decidable(change_set, decision, note, plan_hash)
+        change_set.decision, change_set.decision_note = decision, note.strip()
+        change_set.decided_by, change_set.decided_at = context.actor, timezone.now()
+        change_set.decided_hash = plan_hash
+        action = Action.SET_APPROVED if decision == Decision.APPROVED else Action.SET_REFUSED
+        _record(action, change_set, context.because(note.strip()), after_run=change_set.broke_glass)
+        if decision == Decision.APPROVED:
+            _follow_approval(change_set)
+        else:
+            _follow_refusal(change_set, context)
+        change_set.save()
+        tell_requester(change_set)
+    return change_set
+
+
+def pause(change_set: ChangeSet, *, context: Context) -> ChangeSet:
+    """Send nothing more of it until somebody resumes it. What is on its way to AWS comes to its end."""
+    allowed = (SetStatus.PREPARING, SetStatus.RUNNING)
+    return _move(change_set, SetStatus.PAUSED, Action.SET_PAUSED, context, allowed=allowed)
+
+
+def resume(change_set: ChangeSet, *, context: Context) -> ChangeSet:
+    """Go on where it was paused. Raises NotCleared when its approval has lapsed meanwhile."""
+    allowed = (SetStatus.PAUSED,)
+    return _move(change_set, SetStatus.PREPARING, Action.SET_RESUMED, context, allowed=allowed)
+
+
+def cancel_rest(change_set: ChangeSet, *, context: Context) -> ChangeSet:
+    """Take back what was not sent yet; a worker ends those changes one chunk after the other."""
+    allowed = (SetStatus.PREPARING, SetStatus.RUNNING, SetStatus.PAUSED)
+    return _move(change_set, SetStatus.CANCELLING, Action.SET_CANCELLED, context, allowed=allowed)
+
+
+def withdraw(change_set: ChangeSet, *, context: Context) -> ChangeSet:
+    """Take a plan back that was not approved yet, or never submitted."""
+    with transaction.atomic():
+        change_set = lock_set(change_set.pk)
+        _require_author(change_set, context)
+        if not (change_set.is_draft or change_set.status == SetStatus.WAITING):
+            raise ValidationError("It is too late to discard this: cancel the rest instead.")
+        if change_set.status == SetStatus.WAITING:
+            _record(Action.SET_CANCELLED, change_set, context)
+        _end_with_its_change(change_set, SetStatus.DISCARDED, context)
+    return change_set
+
+
+def drop_draft(change_set: ChangeSet) -> None:
+    """Remove a plan that nobody submitted, with its rows; does nothing when somebody did meanwhile."""
+    with transaction.atomic():
+        change_set = lock_set(change_set.pk)
+        if change_set.is_draft:
+            change_set.rows.all().delete()
+            _end(change_set, SetStatus.DISCARDED)
+
+
+def expire(change_set: ChangeSet, *, context: Context) -> None:
+    """End a request that nobody decided in time; does nothing when somebody was faster."""
+    with transaction.atomic():
+        change_set = lock_set(change_set.pk)
+        if change_set.status != SetStatus.WAITING:
+            return
+        _record(Action.SET_EXPIRED, change_set, context)
+        _end_with_its_change(change_set, SetStatus.EXPIRED, context)
+        tell_requester(change_set)
+
+
+def stop(change_set: ChangeSet, why: str) -> None:
+    """The portal itself ends a run that may not go on. The caller holds the set's lock."""
+    change_set.status, change_set.is_cancelled = SetStatus.CANCELLING, True
+    change_set.save(update_fields=["status", "is_cancelled"])
+    _record(Action.SET_CANCELLED, change_set, worker_context(), why=why)
+
+
+def start_running(change_set: ChangeSet) -> None:
+    """All its wishes are written. The caller holds the set's lock."""
+    change_set.status = SetStatus.RUNNING
+    change_set.save(update_fields=["status"])
+
+
+def finish(change_set: ChangeSet, outcomes: dict[str, int]) -> bool:
+    """The run has ended; outcomes go into the audit. False when it is not under way any more."""
+    with transaction.atomic():
+        change_set = lock_set(change_set.pk)
+        if change_set.status not in (SetStatus.RUNNING, SetStatus.CANCELLING):
+            return False
+        change_set.status, change_set.finished_at = SetStatus.FINISHED, timezone.now()
+        change_set.save(update_fields=["status", "finished_at"])
+        _record(Action.SET_FINISHED, change_set, context_of(change_set), outcomes=outcomes)
+        if change_set.kind != SetKind.SINGLE:
+            tell_requester(change_set)
+    return True
+
+
+def _require_author(change_set: ChangeSet, context: Context) -> None:
+    require(context.actor, Right.EDIT)
+    if context.actor.pk != change_set.requested_by_id:
+        raise PermissionDenied("Only the person who made this plan may do this.")
+
+
+def _require_approver(change_set: ChangeSet, context: Context) -> None:
+    require(context.actor, Right.APPROVE)
+    if context.source != Source.PAGE:
+        raise PermissionDenied("Approvals are given on the page, never by command.")
+    if context.actor.pk == change_set.requested_by_id:
+        raise PermissionDenied("Nobody approves their own change set.")
+
+
+def _require_part(change_set: ChangeSet, context: Context) -> None:
+    """The author, or somebody who may approve, has a say in a run."""
+    is_author = getattr(context.actor, "pk", None) == change_set.requested_by_id
+    if not (is_author and has_right(context.actor, Right.EDIT)):
+        require(context.actor, Right.APPROVE)
+
+
+def _require_ready(change_set: ChangeSet, context: Context, plan_hash: str, without_refused: bool) -> None:
+    if change_set.status != SetStatus.PLANNED:
+        raise ValidationError("This plan was submitted or discarded already.")
+    if plan_hash != change_set.plan_hash:
+        raise ValidationError("The plan is not the one that was shown. Look at it again.")
+    errors: dict[str, list[str]] = {}
+    if not context.reason.strip():
+        errors["reason"] = ["Say why: the audit keeps the reason."]
+    if len(context.reason) > REASON_LIMIT:
+        errors["reason"] = [f"At most {REASON_LIMIT} characters."]
+    if len(context.ticket) > TICKET_LIMIT:
+        errors["ticket"] = [f"At most {TICKET_LIMIT} characters."]
+    refused = change_set.counts.get("refused", 0)
+    if refused and not without_refused:
+        errors["without_refused"] = [f"Mend the refused lines ({refused}), or send the others without them."]
+    if errors:
+        raise ValidationError(errors)
+    if not change_set.writes:
+        raise ValidationError("There is nothing to send in this plan.")
+
+
+def _require_decidable(change_set: ChangeSet, decision: Decision, note: str, plan_hash: str) -> None:
+    if not change_set.awaits_decision:
+        raise ValidationError("Nothing is waiting for a decision here any more.")
+    if plan_hash != change_set.plan_hash:
+        raise ValidationError("The plan is not the one that was shown. Look at it again.")
+    if decision == Decision.REFUSED and not note.strip():
+        raise ValidationError({"note": ["Say why you refuse it: the person who asked will read it."]})
+    if len(note) > REASON_LIMIT:
+        raise ValidationError({"note": [f"At most {REASON_LIMIT} characters."]})
+    lapsed = change_set.expires_at and change_set.expires_at < timezone.now()
+    if lapsed and change_set.status == SetStatus.WAITING:
+        raise ValidationError("The request has lapsed. It has to be planned again.")
+
+
+def _send_on_its_way(change_set: ChangeSet, broke_glass: bool, context: Context) -> None:
+    change_set.broke_glass = broke_glass
+    _announce(change_set, context)
+    if change_set.needs_approval and not broke_glass:
+        change_set.status, change_set.expires_at = SetStatus.WAITING, _expiry()
+    else:
+        _start(change_set)
+    change_set.save()
+
+
+def _announce(change_set: ChangeSet, context: Context) -> None:
+    _record(Action.SET_SUBMITTED, change_set, context)
+    if change_set.broke_glass:
+        _record(Action.GLASS_BROKEN, change_set, context)
+    if change_set.needs_approval:
+        tell_approvers(change_set)
+
+
+def _verdict_of(change: ContactChange) -> Verdict:
+    if change.is_deletion:
+        return Verdict.DELETE
+    return Verdict.CHANGE if change.before["status"] == ContactStatus.SET else Verdict.NEW
+
+
+def _expiry() -> Any:
+    return timezone.now() + timedelta(hours=get_rules().expires_after)
+
+
+def _start(change_set: ChangeSet) -> None:
+    change_set.status, change_set.started_at = SetStatus.PREPARING, timezone.now()
+    transaction.on_commit(lambda: wake_change_set(change_set.pk))
+
+
+def _follow_approval(change_set: ChangeSet) -> None:
+    if change_set.status != SetStatus.WAITING:
+        return  # glass was broken: it ran before
+    change_set.expires_at = _expiry()
+    if change_set.kind != SetKind.SINGLE:
+        _start(change_set)
+        return
+    change_set.status, change_set.started_at = SetStatus.RUNNING, timezone.now()
+    changes = ContactChange.objects.filter(change_set=change_set, status=ChangeStatus.WAITING)
+    changes.update(status=ChangeStatus.QUEUED)
+    transaction.on_commit(lambda: wake_change_set(change_set.pk))
+
+
+def _follow_refusal(change_set: ChangeSet, context: Context) -> None:
+    if change_set.status == SetStatus.WAITING:
+        _end_with_its_change(change_set, SetStatus.REFUSED, context)
+    elif change_set.is_under_way:
+        change_set.status, change_set.is_cancelled = SetStatus.CANCELLING, True
+        transaction.on_commit(lambda: wake_change_set(change_set.pk))
+
+
+def _move(
+    change_set: ChangeSet,
+    status: SetStatus,
+    action: Action,
+    context: Context,
+    *,
+    allowed: tuple[SetStatus, ...],
+) -> ChangeSet:
+    with transaction.atomic():
+        change_set = lock_set(change_set.pk)
+        _require_part(change_set, context)
+        if change_set.status not in allowed:
+            words = change_set.get_status_display().lower()
+            raise ValidationError(f"This is not possible any more: the change set is {words}.")
+        if status == SetStatus.PREPARING:
+            require_cleared(change_set)
+        change_set.status = status
+        change_set.is_cancelled = status == SetStatus.CANCELLING
+        change_set.save(update_fields=["status", "is_cancelled"])
+        _record(action, change_set, context)
+        transaction.on_commit(lambda: wake_change_set(change_set.pk))
+    return change_set
+
+
+def _end(change_set: ChangeSet, status: SetStatus) -> None:
+    change_set.status, change_set.finished_at = status, timezone.now()
+    change_set.save()
+
+
+def _end_with_its_change(change_set: ChangeSet, status: SetStatus, context: Context) -> None:
+    """A set of one has its change already: it ends too."""
+    for change in change_set.changes.filter(status=ChangeStatus.WAITING):
+        lock_contact(change.contact_id)
+        end_pending(change, ChangeStatus.CANCELLED, Action.CHANGE_CANCELLED, context)
+    _end(change_set, status)
+
+
+def _record(action: Action, change_set: ChangeSet, context: Context, **facts: Any) -> None:
+    detail = {"title": change_set.title, "counts": change_set.counts, "plan": change_set.plan_hash, **facts}
+    if change_set.needs_approval:
+        detail["needs_approval"] = change_set.needs_approval
+    record(action, context, change_set_id=change_set.pk, detail={k: v for k, v in detail.items() if v})

@@ -1,0 +1,32 @@
+"""The tables of the product."""
+
+from contacts.models.change_sets import (
+    ApprovalRules,
+    ChangeSet,
+    Decision,
+    Outcome,
+    SetKind,
+    SetStatus,
+)
+from contacts.models.changes import IN_FLIGHT, OPEN, PENDING, ChangeStatus, ContactChange
+from contacts.models.contacts import AlternateContact, ContactStatus, ContactType
+from contacts.models.planned import PlannedChange, Verdict
+
+__all__ = [
+    "IN_FLIGHT",
+    "OPEN",
+    "PENDING",
+    "AlternateContact",
+    "ApprovalRules",
+    "ChangeSet",
+    "ChangeStatus",
+    "ContactChange",
+    "ContactStatus",
+    "ContactType",
+    "Decision",
+    "Outcome",
+    "PlannedChange",
+    "SetKind",
+    "SetStatus",
+    "Verdict",
+]
