@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from contacts.mirror import ensure_contacts
-from contacts.models import AlternateContact, ContactChange, ContactType
-from orgs.access import visible_to
+from contacts.models import AlternateContact, ChangeSet, ContactChange, ContactType
+from orgs.access import Right, has_right, visible_to
 from orgs.models import Account
 
 NOT_FOUND = "There is no such page, or it is not yours to see."
@@ -41,6 +41,19 @@ def changes_visible_to(user: Any) -> QuerySet[ContactChange]:
 def get_change_for(user: Any, pk: int) -> ContactChange:
     """One change with its contact and account."""
     return _first(changes_visible_to(user).filter(pk=pk))
+
+
+def change_sets_visible_to(user: Any) -> QuerySet[ChangeSet]:
+    """Every change set that was submitted, and the user's own plans: a draft is its author's alone."""
+    if not has_right(user, Right.VIEW):
+        return ChangeSet.objects.none()
+    mine_or_submitted = Q(requested_by=user) | Q(submitted_at__isnull=False)
+    return ChangeSet.objects.filter(mine_or_submitted).select_related("requested_by", "decided_by")
+
+
+def get_change_set_for(user: Any, pk: int) -> ChangeSet:
+    """One change set with who asked and who decided."""
+    return _first(change_sets_visible_to(user).filter(pk=pk))
 
 
 def _first(rows: QuerySet) -> Any:
