@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from contacts.approving import inbox_of
 from contacts.models import OPEN, ContactChange
 from orgs.access import Right, Role, rights_of, visible_to
 
@@ -45,6 +46,7 @@ PLACES = (
     ("Overview", "contacts:overview", "grid-1x2", Right.VIEW, "contacts:overview"),
     ("Accounts", "contacts:account_list", "hdd-stack", Right.VIEW, "contacts:account contacts:contact"),
     ("Changes", "contacts:change_list", "arrow-left-right", Right.VIEW, "contacts:change"),
+    ("Approvals", "contacts:approval_list", "person-check", Right.APPROVE, "contacts:approval"),
     ("Audit", "contacts:audit_list", "journal-check", Right.AUDIT, "contacts:audit"),
     ("Organization", "orgs:organization_list", "diagram-3", Right.VIEW, "orgs:organization orgs:account"),
     ("People", "orgs:person_list", "people", Right.PEOPLE, "orgs:person"),
@@ -118,4 +120,6 @@ def _counts(user: Any, read_status: ReadStatus) -> dict[str, tuple[int, str]]:
     counts = {"Accounts": (read_status.accounts, "accounts")}
     if open_changes:
         counts["Changes"] = (open_changes, "open changes")
+    if waiting := inbox_of(user).count():
+        counts["Approvals"] = (waiting, "requests that wait for you")
     return counts

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import accounts, audit, changes, editing, export, overview
+from contacts.views import accounts, approvals, audit, changes, editing, export, overview
 
 app_name = "contacts"
 urlpatterns = [
@@ -32,6 +32,9 @@ urlpatterns = [
     path("changes/<int:pk>/", changes.change_detail, name="change_detail"),
     path("changes/<int:pk>/live/", changes.change_live, name="change_live"),
     path("changes/<int:pk>/cancel/", changes.change_cancel, name="change_cancel"),
+    path("approvals/", approvals.approval_list, name="approval_list"),
+    path("approvals/rules/", approvals.approval_rules, name="approval_rules"),
+    path("change-sets/<int:pk>/decide/", approvals.change_set_decide, name="change_set_decide"),
     path("audit/", audit.audit_list, name="audit_list"),
     path("audit/export/", audit.audit_export, name="audit_export"),
     path("audit/<int:pk>/", audit.audit_detail, name="audit_detail"),

@@ -9,7 +9,17 @@ from django.utils import timezone
 from audit.context import Source
 from contacts.details import value_of
 from contacts.mirror import ensure_contacts
-from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus
+from contacts.models import (
+    AlternateContact,
+    ChangeSet,
+    ChangeStatus,
+    ContactChange,
+    ContactStatus,
+    PlannedChange,
+    SetKind,
+    SetStatus,
+    Verdict,
+)
 from orgs.models import Account, AccountState, Organization, OrganizationalUnit, Standing
 from portal.aws import ContactDetails
 from portal.causes import Cause
@@ -104,6 +114,46 @@ class Scene:
         return ContactChange.objects.create(
             contact=contact, requested_by=person, wanted=values or None, status=status, **(usual | facts)
         )
+
+    def change_set(self, person: Any, change: ContactChange | None = None, **facts: Any) -> ChangeSet:
+        """A change set that waits for approval, of this one change where it is given."""
+        now = timezone.now()
+        usual = {
+            "kind": SetKind.SINGLE if change else SetKind.FILE,
+            "title": "Replace security contacts, November",
+            "status": SetStatus.WAITING,
+            "source": Source.PAGE,
+            "request_id": "e" * 32,
+            "reason": "The old mailbox closes on 30 November.",
+            "planned_at": now - timedelta(minutes=10),
+            "submitted_at": now - timedelta(minutes=5),
+            "expires_at": now + timedelta(hours=72),
+            "counts": {"change": 1} if change else {"change": 96, "new": 18, "refused": 7},
+            "plan_hash": "a" * 64,
+            "needs_approval": ["it touches more than 50 contacts"],
+        }
+        change_set = ChangeSet.objects.create(requested_by=person, **(usual | facts))
+        if change:
+            self._row(change_set, change)
+        return change_set
+
+    def _row(self, change_set: ChangeSet, change: ContactChange) -> None:
+        contact = change.contact
+        PlannedChange.objects.create(
+            change_set=change_set,
+            line=1,
+            account_text=contact.account.aws_id,
+            account=contact.account,
+            contact=contact,
+            contact_type=contact.contact_type,
+            caller_key=change.caller_key,
+            verdict=Verdict.DELETE if change.wanted is None else Verdict.CHANGE,
+            wanted=change.wanted,
+            before=change.before,
+            change=change,
+        )
+        change.change_set = change_set
+        change.save(update_fields=["change_set"])
 
     def _unit(self, aws_id: str, name: str, parent: OrganizationalUnit | None) -> OrganizationalUnit:
         path = f"{parent.path if parent else ''}{aws_id}/"

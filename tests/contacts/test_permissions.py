@@ -21,6 +21,8 @@ AUDIT = (403, 403, 200, 200, 200, 200, 403)
 ADMINISTER = (403, 403, 403, 403, 403, 200, 403)
 START = (403, 403, 403, 403, 403, 302, 404)
 SAVED = (403, 403, 403, 403, 403, 302, 403)
+APPROVE = (403, 403, 403, 200, 403, 200, 403)
+DECIDE = (403, 403, 403, 422, 403, 422, 404)
 REFUSED_FORM = (403, 403, 403, 403, 403, 422, 403)
 ORGANIZATION = {"aws_id": "o-nw7k2d9x4b"}
 ACCOUNT, CONTACT = {"account_id": LEDGER}, {"account_id": LEDGER, "contact_type": "SECURITY"}
@@ -43,6 +45,10 @@ TABLE = [
     ("contacts:change_detail", {"pk": "change"}, "get", SEE_ONE),
     ("contacts:change_live", {"pk": "change"}, "get", SEE_ONE),
     ("contacts:change_cancel", {"pk": "change"}, "post", (403, 302, 302, 403, 403, 302, 404)),
+    ("contacts:approval_list", {}, "get", APPROVE),
+    ("contacts:approval_rules", {}, "get", APPROVE),
+    ("contacts:approval_rules", {}, "post", REFUSED_FORM),
+    ("contacts:change_set_decide", {"pk": "set"}, "post", DECIDE),
     ("contacts:audit_list", {}, "get", AUDIT),
     ("contacts:audit_export", {}, "get", (403, 403, 403, 403, 200, 200, 403)),
     ("contacts:audit_detail", {"pk": "event"}, "get", AUDIT),
@@ -85,7 +91,8 @@ def stage(scene, cast) -> dict[str, int]:
     change = scene.change(cast["alice"], scene.ledger)
     event = record(Action.ACCOUNT_RENAMED, worker_context(), account_id=LEDGER)
     stranger = get_user_model().objects.create_user("stranger")
-    return {"change": change.pk, "event": event.pk, "person": stranger.pk}
+    waiting = scene.change_set(cast["alice"])
+    return {"change": change.pk, "set": waiting.pk, "event": event.pk, "person": stranger.pk}
 
 
 def address_of(name: str, example: dict[str, str], stage: dict[str, int]) -> str:

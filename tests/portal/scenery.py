@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -9,7 +10,17 @@ from audit.context import Context, Source, worker_context
 from audit.log import record
 from audit.models import Action, AuditEvent
 from contacts.mirror import ensure_contacts
-from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus
+from contacts.models import (
+    AlternateContact,
+    ChangeSet,
+    ChangeStatus,
+    ContactChange,
+    ContactStatus,
+    PlannedChange,
+    SetKind,
+    SetStatus,
+    Verdict,
+)
 from orgs.models import Account, AccountState, Organization, OrganizationalUnit, Standing
 from portal.causes import Cause
 from portal.models import User
@@ -32,6 +43,7 @@ class Scene:
     organization: Organization
     account: Account
     change: ContactChange
+    change_set: ChangeSet
     event: AuditEvent
     person: User
 
@@ -44,7 +56,8 @@ def build(person: User) -> Scene:
     _read(accounts)
     changes = _changes(accounts, person)
     event = _events(accounts[1], person)
-    return Scene(organization, accounts[1], changes[0], event, person)
+    change_set = _change_sets(changes[0], person)
+    return Scene(organization, accounts[1], changes[0], change_set, event, person)
 
 
 def _organization() -> Organization:
@@ -124,6 +137,47 @@ def _changes(accounts: list[Account], person: User) -> list[ContactChange]:
         )
         for number, (account, status) in enumerate(zip(accounts[1:], ChangeStatus, strict=False))
     ]
+
+
+def _change_sets(change: ContactChange, person: User) -> ChangeSet:
+    """One that waits for approval, one that ran before it, and the set of one of the change that waits."""
+    waiting = _change_set(person, SetStatus.WAITING, title="Replace security contacts, November")
+    _change_set(person, SetStatus.RUNNING, title="Move the duty rota at once", broke_glass=True)
+    single = _change_set(person, SetStatus.WAITING, title=str(change.contact.account), kind=SetKind.SINGLE)
+    ContactChange.objects.filter(pk=change.pk).update(change_set=single)
+    for change_set, line in ((waiting, 1), (waiting, 2), (single, 1)):
+        PlannedChange.objects.create(
+            change_set=change_set,
+            line=line,
+            account_text=change.contact.account.aws_id,
+            account=change.contact.account,
+            contact_type=change.contact.contact_type,
+            contact=change.contact,
+            verdict=Verdict.CHANGE,
+            wanted=change.wanted,
+            before=change.before,
+            change=change if change_set == single else None,
+        )
+    return waiting
+
+
+def _change_set(person: User, status: SetStatus, **facts: Any) -> ChangeSet:
+    now = timezone.now()
+    usual: dict[str, Any] = {
+        "kind": SetKind.FILE,
+        "file_name": "security-contacts-november-from-the-helpdesk.csv",
+        "source": Source.PAGE,
+        "request_id": "set",
+        "reason": "The duty rota moves to the partner for the December freeze.",
+        "ticket": "CHG-1042",
+        "planned_at": now,
+        "submitted_at": now,
+        "expires_at": now + timedelta(hours=72),
+        "counts": {"change": 2},
+        "plan_hash": "a" * 64,
+        "needs_approval": ["it touches more than 50 contacts", "it touches a management account"],
+    }
+    return ChangeSet.objects.create(requested_by=person, status=status, **(usual | facts))
 
 
 def _events(account: Account, person: User) -> AuditEvent:

@@ -32,6 +32,7 @@ NEEDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "contacts:change_detail": lambda scene: {"pk": scene.change.pk},
     "contacts:change_live": lambda scene: {"pk": scene.change.pk},
     "contacts:change_cancel": lambda scene: {"pk": scene.change.pk},
+    "contacts:change_set_decide": lambda scene: {"pk": scene.change_set.pk},
     "contacts:audit_detail": lambda scene: {"pk": scene.event.pk},
     **{
         f"orgs:organization_{name}": lambda scene: {"aws_id": scene.organization.aws_id}
