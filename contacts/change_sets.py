@@ -30,6 +30,9 @@ from contacts.settle import end_pending
 from orgs.access import Right, has_right, require
 
 REASON_LIMIT, TICKET_LIMIT = 500, 64
+REQUEST_FIELDS = ("reason", "ticket", "source", "request_id", "needs_approval", "submitted_at", "broke_glass")
+DECISION_FIELDS = ("decision", "decision_note", "decided_by", "decided_at", "decided_hash")
+STATE_FIELDS = ("status", "is_cancelled", "expires_at", "started_at", "finished_at")
 
 
 def context_of(change_set: ChangeSet) -> Context:
@@ -140,7 +143,7 @@ def decide(
             _follow_approval(change_set)
         else:
             _follow_refusal(change_set, context)
-        change_set.save()
+        change_set.save(update_fields=[*DECISION_FIELDS, *STATE_FIELDS])
         tell_requester(change_set)
     return change_set
 
@@ -286,7 +289,7 @@ def _send_on_its_way(change_set: ChangeSet, broke_glass: bool, context: Context)
         change_set.status, change_set.expires_at = SetStatus.WAITING, _expiry()
     else:
         _start(change_set)
-    change_set.save()
+    change_set.save(update_fields=[*REQUEST_FIELDS, *STATE_FIELDS])
 
 
 def _announce(change_set: ChangeSet, context: Context) -> None:
@@ -359,7 +362,7 @@ def _move(
 
 def _end(change_set: ChangeSet, status: SetStatus) -> None:
     change_set.status, change_set.finished_at = status, timezone.now()
-    change_set.save()
+    change_set.save(update_fields=["status", "finished_at"])
 
 
 def _end_with_its_change(change_set: ChangeSet, status: SetStatus, context: Context) -> None:

@@ -1,5 +1,6 @@
 """Who delivers when: wake, token, claim, sweep. A Celery message only says "look"; the rows are the truth."""
 
+import contextlib
 import logging
 import time
 import uuid
@@ -31,6 +32,7 @@ SLOTS = 4  # deliverers at once per caller and queue: one hung call stops nobody
 STINT = 20.0  # seconds a deliverer works before it queues itself again
 WAKE_EVERY = 2  # seconds: a message that a dead worker took with it is not waited for longer
 LANES = {"people": (Lane.PERSON, Lane.CHECK), "bulk": (Lane.BULK, Lane.ROLLING)}
+ADVANCE_LIMIT = 30  # seconds until another worker may take over a change set
 BROKER_ERRORS = (redis.exceptions.RedisError, kombu.exceptions.OperationalError)
 
 
@@ -57,9 +59,20 @@ def wake_change_set(pk: int) -> None:
         logger.warning("nobody could be woken for change set %s: Redis does not answer", pk)
 
 
-def forget_wake(pk: int) -> None:
-    """The worker has come: what happens from now on wakes it again."""
+@contextlib.contextmanager
+def advancing(pk: int) -> Iterator[bool]:
+    """Whether this change set is ours to bring further: two at once would only wait for each other.
+
+    The worker has come, so what happens from now on wakes the next. A mark that a dead worker left passes.
+    """
     cache.delete(_set_mark(pk))
+    mark = f"advancing:{pk}"
+    is_ours = cache.add(mark, 1, timeout=ADVANCE_LIMIT)
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            cache.delete(mark)
 
 
 def run_deliverer(caller_key: str, queue: str, *, seconds: float = STINT) -> None:

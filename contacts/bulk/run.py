@@ -11,7 +11,7 @@ from audit.context import worker_context
 from contacts import change_sets
 from contacts.approval import NotCleared
 from contacts.changes import cancel_changes, request_changes
-from contacts.delivery import forget_wake, wake_change_set
+from contacts.delivery import advancing, wake_change_set
 from contacts.fingerprint import fingerprint
 from contacts.models import (
     OPEN,
@@ -31,18 +31,19 @@ DRAFT_LIMIT = timedelta(days=30)  # drafts hold people's data and are nobody's h
 
 
 def advance(pk: int) -> None:
-    """Bring a change set as far as it goes now. May run twice at once: the set's lock makes turns."""
-    forget_wake(pk)
-    change_set = ChangeSet.objects.filter(pk=pk).first()
-    if change_set is None:
-        return
-    if change_set.status == SetStatus.PREPARING and not _is_as_planned(change_set):
-        return
-    while _prepare_chunk(pk):
-        pass
-    if ChangeSet.objects.filter(pk=pk, status=SetStatus.CANCELLING).exists():
+    """Bring a change set as far as it goes now. May run twice: the set's lock makes them take turns."""
+    with advancing(pk) as is_ours:
+        if is_ours and ChangeSet.objects.filter(pk=pk).exists():
+            _advance(ChangeSet.objects.get(pk=pk))
+
+
+def _advance(change_set: ChangeSet) -> None:
+    if change_set.status == SetStatus.PREPARING and _is_as_planned(change_set):
+        while _prepare_chunk(change_set.pk):
+            pass
+    if ChangeSet.objects.filter(pk=change_set.pk, status=SetStatus.CANCELLING).exists():
         _cancel(change_set)
-    finish_if_ended(pk)
+    finish_if_ended(change_set.pk)
 
 
 def finish_if_ended(pk: int) -> bool:
@@ -87,7 +88,6 @@ def _is_as_planned(change_set: ChangeSet) -> bool:
         if locked.status == SetStatus.PREPARING:
             logger.error("change set %s: its rows are not those of its plan", change_set.pk)
             change_sets.stop(locked, "The rows are not those of the plan that was shown.")
-            wake_change_set(change_set.pk)
     return False
 
 
