@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from contacts.bulk.run import outcomes_of
+from contacts.bulk.verdicts import LEFT_OUT
 from contacts.models import ChangeSet, ChangeStatus, PlannedChange, Verdict
 from portal.causes import Cause
 
@@ -68,7 +69,8 @@ def errors_of(change_set: ChangeSet) -> Iterator[dict[str, Any]]:
 def left_out_of(change_set: ChangeSet) -> Iterator[dict[str, Any]]:
     """Each row that was shown and is not sent, with the reason."""
     for row in _in_order(change_set.rows.filter(is_left_out=True).exclude(verdict=Verdict.REFUSED)):
-        yield _place_of(row) | {"text": " ".join(row.remarks)}
+        remarks = [remark for remark in row.remarks if remark != LEFT_OUT]
+        yield _place_of(row) | {"text": " ".join(remarks)}
 
 
 def not_done_of(change_set: ChangeSet) -> Iterator[dict[str, Any]]:
