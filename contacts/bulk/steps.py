@@ -1,0 +1,100 @@
+"""Where a change set stands on its way from plan to report, and what this person may do with it now."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from contacts.approval import Weight, why_needed
+from contacts.models import ChangeSet, SetStatus
+from orgs.access import Right, has_right
+
+PLAN, APPROVE, RUN, REPORT = "Plan", "Approve", "Run", "Report"
+_STEP_OF = {
+    SetStatus.PLANNING: PLAN,
+    SetStatus.PLANNED: PLAN,
+    SetStatus.DISCARDED: PLAN,
+    SetStatus.WAITING: APPROVE,
+    SetStatus.REFUSED: APPROVE,
+    SetStatus.EXPIRED: APPROVE,
+    SetStatus.PREPARING: RUN,
+    SetStatus.RUNNING: RUN,
+    SetStatus.PAUSED: RUN,
+    SetStatus.CANCELLING: RUN,
+    SetStatus.FINISHED: REPORT,
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the way."""
+
+    label: str
+    number: int
+    is_done: bool
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Can:
+    """What this person may do with this change set in the state it is in."""
+
+    submit: bool
+    withdraw: bool
+    decide: bool
+    pause: bool
+    resume: bool
+    cancel: bool
+    retry: bool
+    roll_back: bool
+    export: bool
+    break_glass: bool
+
+
+def step_of(change_set: ChangeSet) -> str:
+    """The step that it has come to."""
+    return _STEP_OF[SetStatus(change_set.status)]
+
+
+def steps_of(change_set: ChangeSet, reasons: list[str]) -> list[Step]:
+    """The whole way; nobody is asked where the rules ask for no approval."""
+    labels = [PLAN, APPROVE, RUN, REPORT] if reasons else [PLAN, RUN, REPORT]
+    here = labels.index(step_of(change_set))
+    is_over = change_set.status == SetStatus.FINISHED
+    return [
+        Step(label, number, place < here or is_over, place == here)
+        for place, (number, label) in enumerate(enumerate(labels, start=1))
+    ]
+
+
+def reasons_of(change_set: ChangeSet) -> list[str]:
+    """Why it needs an approval: as the rules were when it was submitted, else as they are now."""
+    if change_set.submitted_at:
+        return change_set.needs_approval
+    return why_needed(change_set.requested_by, Weight.of(change_set))
+
+
+def has_a_say(user: Any, change_set: ChangeSet) -> bool:
+    """Whether this person may pause, resume and cancel it: its author, or somebody who may approve."""
+    is_author = user.pk == change_set.requested_by_id and has_right(user, Right.EDIT)
+    return is_author or has_right(user, Right.APPROVE)
+
+
+def can(user: Any, change_set: ChangeSet, outcomes: dict[str, int]) -> Can:
+    """Buttons follow this; the functions behind them check for themselves."""
+    status = change_set.status
+    is_own = user.pk == change_set.requested_by_id
+    is_author = is_own and has_right(user, Right.EDIT)
+    may_steer = has_a_say(user, change_set)
+    is_editor = has_right(user, Right.EDIT) and status == SetStatus.FINISHED
+    unfinished = any(outcomes.get(state) for state in ("failed", "conflict", "skipped"))
+    return Can(
+        submit=is_author and status == SetStatus.PLANNED,
+        withdraw=is_author and status in (SetStatus.PLANNED, SetStatus.WAITING),
+        decide=change_set.awaits_decision and has_right(user, Right.APPROVE) and not is_own,
+        pause=may_steer and status in (SetStatus.PREPARING, SetStatus.RUNNING),
+        resume=may_steer and status == SetStatus.PAUSED,
+        cancel=may_steer and status in (SetStatus.PREPARING, SetStatus.RUNNING, SetStatus.PAUSED),
+        retry=is_editor and unfinished,
+        roll_back=is_editor and bool(outcomes.get("applied")),
+        export=has_right(user, Right.EXPORT),
+        break_glass=has_right(user, Right.BREAK_GLASS),
+    )

@@ -1,0 +1,92 @@
+"""What people do with a change set: submit, discard, pause, resume, cancel the rest."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from audit.context import page_context
+from contacts import change_sets
+from contacts.bulk import steps
+from contacts.bulk.progress import progress_of
+from contacts.finding import get_change_set_for
+from contacts.forms_change_set import SubmitForm
+from contacts.models import ChangeSet, SetStatus
+from contacts.views.change_sets import set_page
+from orgs.access import Right, require
+
+Move = Callable[..., ChangeSet]
+
+
+@require_POST
+def change_set_submit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the plan on its way; what stands in its way is shown on the same page, with the typing kept."""
+    change_set = get_change_set_for(request.user, pk)
+    require(request.user, Right.EDIT)
+    form = SubmitForm(request.POST, change_set=change_set)
+    if not form.is_valid():
+        return set_page(request, change_set, form, status=422)
+    why = {"reason": form.cleaned_data["reason"], "ticket": form.cleaned_data["ticket"]}
+    try:
+        change_set = change_sets.submit(
+            change_set,
+            context=page_context(request, **why),
+            plan_hash=form.cleaned_data["plan_hash"],
+            without_refused=form.cleaned_data.get("without_refused", False),
+            break_glass="break_glass" in request.POST,
+        )
+    except ValidationError as error:
+        form.add_error(None, error)
+        return set_page(request, get_change_set_for(request.user, pk), form, status=422)
+    messages.info(request, _submitted_words(change_set))
+    return redirect("contacts:change_set_detail", pk)
+
+
+@require_POST
+def change_set_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a plan back that was never sent."""
+    return _move(request, pk, change_sets.withdraw, "Discarded. Nothing was sent.")
+
+
+@require_POST
+def change_set_pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send nothing more for now."""
+    return _move(request, pk, change_sets.pause, "Paused. What is on its way to AWS comes to its end.")
+
+
+@require_POST
+def change_set_resume(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go on where it was paused."""
+    return _move(request, pk, change_sets.resume, "Resumed.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_set_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what would be cancelled; then take back what was not sent yet."""
+    if request.method == "POST":
+        return _move(request, pk, change_sets.cancel_rest, "What was not sent yet is being cancelled.")
+    change_set = get_change_set_for(request.user, pk)
+    if not steps.has_a_say(request.user, change_set):
+        raise PermissionDenied("Only its author, or somebody who may approve, may cancel the rest.")
+    context = {"change_set": change_set, "progress": progress_of(change_set)}
+    return render(request, "contacts/change_set_cancel.html", context)
+
+
+def _move(request: HttpRequest, pk: int, move: Move, words: str) -> HttpResponse:
+    change_set = get_change_set_for(request.user, pk)
+    try:
+        move(change_set, context=page_context(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.info(request, words)
+    return redirect("contacts:change_set_detail", pk)
+
+
+def _submitted_words(change_set: ChangeSet) -> str:
+    if change_set.status == SetStatus.WAITING:
+        return "Sent to the approvers. Nothing goes to AWS before one of them agrees."
+    return "On its way. Each change counts as applied when AWS has confirmed it."
