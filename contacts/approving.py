@@ -11,9 +11,8 @@ from audit.words import Difference, differences
 from contacts.details import FIELDS, value_of
 from contacts.forms_approval import DecisionForm
 from contacts.models import ApprovalRules, ChangeSet, Decision, PlannedChange, SetKind, SetStatus
+from contacts.notices import counts_in_words
 from orgs.access import Right, has_right
-
-KINDS = (("change", "changed"), ("new", "new"), ("delete", "deleted"))
 
 
 @dataclass(frozen=True)
@@ -90,12 +89,6 @@ def decision_form(change_set: ChangeSet, data: Any = None) -> DecisionForm:
     """The form of one change set; several of them may stand on one page."""
     initial = {"plan_hash": change_set.plan_hash}
     return DecisionForm(data, initial=initial, auto_id=f"decide-{change_set.pk}-%s")
-
-
-def counts_in_words(change_set: ChangeSet) -> str:
-    """“96 changed, 18 new, 3 deleted”: what the plan writes."""
-    counts = change_set.counts
-    return ", ".join(f"{counts[key]:,} {word}" for key, word in KINDS if counts.get(key)) or "nothing"
 
 
 def decided_words(change_set: ChangeSet) -> str:

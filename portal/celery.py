@@ -41,6 +41,16 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"queue": "upkeep", "expires": 10},
     },
+    "send-mail": {
+        "task": "portal.send_mail",
+        "schedule": 5.0,
+        "options": {"queue": "upkeep", "expires": 10},
+    },
+    "drop-old-mail": {
+        "task": "portal.drop_old_mail",
+        "schedule": 3600.0,
+        "options": {"queue": "upkeep", "expires": 600},
+    },
     "read-stale-contacts": {
         "task": "contacts.read_stale_contacts",
         "schedule": 30.0,

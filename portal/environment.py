@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+from email.utils import parseaddr
 from pathlib import Path
 
 import environ
@@ -11,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from portal.installation import enter_sandbox, running_sandbox
 
 env = environ.FileAwareEnv()
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465, "consolemail": 25}  # +tls is STARTTLS
 
 
 def read_dotenv(base: Path) -> None:
@@ -89,6 +91,39 @@ def database(default: str) -> dict:
     if password := text("DATABASE_PASSWORD"):
         config["PASSWORD"] = password
     return config
+
+
+def mail_server(default: str) -> dict:
+    """EMAIL_URL in Django's form: an SMTP server, or the console. EMAIL_PASSWORD may stand apart.
+
+    smtps:// is refused: half of the world takes it for STARTTLS, the other half for TLS from the first byte.
+    """
+    address = text("EMAIL_URL") or default
+    scheme = address.partition("://")[0]
+    if scheme not in MAIL_PORTS:
+        allowed = ", ".join(f"{name}://" for name in MAIL_PORTS)
+        raise ImproperlyConfigured(f"EMAIL_URL is no address of a mail server. Use one of {allowed}.")
+    try:
+        config = environ.Env.email_url_config(address)
+    except ValueError as error:  # the address may hold a password, so it is not repeated
+        raise ImproperlyConfigured("EMAIL_URL cannot be read. Percent-encode its password.") from error
+    if not config["EMAIL_HOST"] and scheme != "consolemail":
+        raise ImproperlyConfigured("EMAIL_URL names no host. Use smtp+tls://user:password@host:587.")
+    return config | {
+        "EMAIL_PORT": config["EMAIL_PORT"] or MAIL_PORTS[scheme],
+        "EMAIL_HOST_PASSWORD": text("EMAIL_PASSWORD") or config["EMAIL_HOST_PASSWORD"] or "",
+        "EMAIL_USE_TLS": scheme == "smtp+tls",
+        "EMAIL_USE_SSL": scheme == "smtp+ssl",
+    }
+
+
+def mail_address(name: str, default: str) -> str:
+    """An address, or a name and an address, that a mail can come from; anything else is refused."""
+    value = text(name) or default
+    address = parseaddr(value)[1]
+    if not address.partition("@")[2] or any(ord(letter) < 32 for letter in value):
+        raise ImproperlyConfigured(f"{name} is “{value}”. Use an address: Contacts <contacts@example.com>.")
+    return value
 
 
 def redis_address(name: str, default: str) -> str:

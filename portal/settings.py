@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
@@ -10,6 +11,8 @@ from portal.environment import (
     database,
     flag,
     join_running,
+    mail_address,
+    mail_server,
     number,
     read_dotenv,
     redis_address,
@@ -97,6 +100,14 @@ TEMPLATES = [
 # Where people find the portal: for links in mails.
 _HOME = f"http://127.0.0.1:{text('PORT', '8000')}" if EMBEDDED else f"https://{ALLOWED_HOSTS[0]}"
 PORTAL_URL = text("PORTAL_URL", _HOME).rstrip("/")
+
+# Mail: to the console unless a server is named. One that hangs holds a worker's thread for moments only.
+_MAIL = mail_server("consolemail://")
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _MAIL["EMAIL_BACKEND"], _MAIL["EMAIL_HOST"], _MAIL["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"], _MAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL["EMAIL_USE_TLS"], _MAIL["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = mail_address("MAIL_FROM", f"portal@{urlsplit(PORTAL_URL).hostname}")
 
 # Databases: SQLite means one machine; PostgreSQL by DATABASE_URL.
 DATABASES = {"default": database(f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
@@ -213,6 +224,13 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# An import pasted as text: two million characters, at most four bytes each. Larger ones come as a file.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "portal.uploads.BoundedUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # Logs carry ids, never contact values: what botocore says at DEBUG and PostgreSQL's DETAIL lines stay out.

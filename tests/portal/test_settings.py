@@ -51,6 +51,10 @@ def show(expression: str, directory: Path, **settings: str) -> subprocess.Comple
         ({"DATABASE_URL": "mysql://u:secret@h/d"}, "DATABASE_URL is no address of a database."),
         ({"DATABASE_URL": "portal.sqlite3"}, "DATABASE_URL is no address of a database."),
         ({"DATABASE_URL": "postgres://u:se:cret@h:port/d"}, "DATABASE_URL cannot be read."),
+        ({"EMAIL_URL": "smtps://u:secret@h"}, "EMAIL_URL is no address of a mail server."),
+        ({"EMAIL_URL": "smtp+tls://u:se:cret@h:port"}, "EMAIL_URL cannot be read."),
+        ({"EMAIL_URL": "smtp://:25"}, "EMAIL_URL names no host."),
+        ({"MAIL_FROM": "Contacts"}, "MAIL_FROM is “Contacts”. Use an address"),
         ({"DELIVERY_LEASE": "30"}, "DELIVERY_LEASE is “30”. Use a number from 40 to 3600."),
         (
             {"REDIS_URL": "valkey://h"},
@@ -77,6 +81,16 @@ def test_nonsense_is_refused(tmp_path: Path, settings: dict, words: str):
         ("settings.AWS_SANDBOX, settings.EMBEDDED", {}, "False False"),
         ("settings.DELIVERY_LEASE", {"AWS_READ_TIMEOUT": "25"}, "90.0"),
         ("settings.CELERY_BROKER_URL", {"REDIS_URL": "unix:///run/r.sock"}, "redis+socket:///run/r.sock"),
+        (
+            "settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS, settings.EMAIL_HOST_PASSWORD",
+            {"EMAIL_URL": "smtp+tls://u@mail.example", "EMAIL_PASSWORD": "p@ss"},
+            "mail.example 587 True p@ss",
+        ),
+        (
+            "settings.DEFAULT_FROM_EMAIL, settings.PORTAL_URL",
+            {"ALLOWED_HOSTS": "contacts.example.com"},
+            "portal@contacts.example.com https://contacts.example.com",
+        ),
         ("settings.COMPANY_EMAIL_DOMAINS", {"COMPANY_EMAIL_DOMAINS": "Example.COM"}, "['example.com']"),
         (
             "settings.DATABASES['default']['PASSWORD']",
@@ -124,7 +138,11 @@ def test_dotenv_example_names_every_setting():
     read = set()
     for path in (ROOT / "portal").rglob("*.py"):
         text = path.read_text()
-        read |= set(re.findall(r'\b(?:text|flag|number|words|choice|redis_address)\(\s*"([A-Z_]+)"', text))
+        read |= set(
+            re.findall(
+                r'\b(?:text|flag|number|words|choice|redis_address|mail_address)\(\s*"([A-Z_]+)"', text
+            )
+        )
         read |= set(re.findall(r'os\.environ(?:\.get\(|\.setdefault\(|\[)"([A-Z_]+)"', text))
         read |= {"DATABASE_URL"} if 'text("DATABASE_URL")' in text else set()
     assert named == read - NOT_FOR_PEOPLE
