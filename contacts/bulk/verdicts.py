@@ -1,0 +1,214 @@
+"""What a plan says of one line: the line held against what we know of its contact. Asks no database."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from contacts.bulk.line import Line, Problem
+from contacts.details import FIELDS, advice, trim, validate
+from contacts.models import AlternateContact, ContactStatus, ContactType, PlannedChange, Verdict
+from orgs.access import can_edit
+from orgs.models import Account, AccountState, Unreachable
+from portal.aws import ContactDetails, same_contact
+from portal.causes import Cause
+
+# As the file names them; see contacts/exporting.py.
+ACCOUNT, TYPE = "AccountId", "AlternateContactType"
+COLUMNS = {"name": "Name", "title": "Title", "email": "EmailAddress", "phone": "PhoneNumber"}
+# The first remark of a row that is shown, but sent only when somebody chooses it.
+LEFT_OUT = "Left out unless it is chosen."
+
+NOTHING = ContactDetails("", "", "", "")
+ACCOUNT_TEXT_LIMIT, TYPE_LIMIT = 64, 20
+
+
+@dataclass
+class Known:
+    """What the database says of the accounts that some lines name."""
+
+    actor: Any  # a portal User
+    accounts: dict[str, Account] = field(default_factory=dict)
+    contacts: dict[tuple[int, str], AlternateContact] = field(default_factory=dict)
+    asked_by: dict[int, str] = field(default_factory=dict)  # who has an open wish, by the contact's key
+    obstacles: dict[int, list[Problem]] = field(default_factory=dict)
+
+    def contact_of(self, account: Account | None, contact_type: str) -> AlternateContact | None:
+        """The mirror of a contact; None where the account is not known, or the type is none."""
+        return self.contacts.get((account.pk, contact_type)) if account else None
+
+    def siblings_of(self, contact: AlternateContact) -> list[ContactDetails | None]:
+        """The values of the account's other two contacts."""
+        kinds = [kind for kind in ContactType.values if kind != contact.contact_type]
+        found = [self.contacts.get((contact.account_id, kind)) for kind in kinds]
+        return [other.details for other in found if other]
+
+    def obstacles_of(self, account: Account) -> list[Problem]:
+        """Why AWS would take no write for this account; looked for once."""
+        if account.pk not in self.obstacles:
+            self.obstacles[account.pk] = list(_obstacles(account))
+        return self.obstacles[account.pk]
+
+
+def judge(line: Line, known: Known) -> PlannedChange:
+    """The row of the plan for this line, with every problem that it has. Not saved, without its set."""
+    account = known.accounts.get(line.account_id)
+    contact = known.contact_of(account, line.contact_type)
+    wanted, trimmed = _wanted(line, contact)
+    problems = [*line.problems, *_problems(line, account, contact, known)]
+    problems += _value_problems(line, contact, wanted)
+    row = PlannedChange(
+        line=line.number,
+        account_text=line.account_id[:ACCOUNT_TEXT_LIMIT],
+        contact_type=line.contact_type[:TYPE_LIMIT],
+        account=account,
+        contact=contact,
+        caller_key=account.caller_key if account else "",
+        verdict=Verdict.REFUSED if problems else _verdict(contact, wanted),
+        problems=[problem.facts for problem in problems],
+        remarks=[*line.remarks, *trimmed],
+        wanted=None if wanted is None else asdict(wanted),
+        undoes_id=line.undoes,
+    )
+    if contact:
+        row.before, row.seen_version = contact.value, contact.version
+        row.observed_at = contact.observed_at
+    if problems:
+        return _storable(row)
+    return _with_remarks(row, line, wanted, known)
+
+
+def _problems(
+    line: Line, account: Account | None, contact: AlternateContact | None, known: Known
+) -> Iterator[Problem]:
+    """What speaks against the line, beside its values. A mistake that was found before is not told twice."""
+    told = {problem.field for problem in line.problems}
+    if line.contact_type not in ContactType.values and TYPE not in told:
+        yield Problem(TYPE, Cause.BAD_TYPE.remedy)
+    if account is None:
+        if ACCOUNT not in told:
+            yield Problem(ACCOUNT, f"No account {line.account_id} is known to you.")
+        return
+    if not can_edit(known.actor, account, line.contact_type):
+        yield Problem("", f"You may not change the {line.contact_type} contact of this account.")
+    obstacles = known.obstacles_of(account)
+    yield from obstacles
+    if contact is None:
+        return
+    cause = Cause(contact.problem or Cause.NOT_READ_YET)
+    if contact.is_unknown and _sentences(cause) not in [problem.text for problem in obstacles]:
+        yield Problem("", f"What AWS has here is not known. {_sentences(cause)}")
+    if contact.pk in known.asked_by:
+        who = known.asked_by[contact.pk]
+        yield Problem(
+            "", f"A change of this contact that {who} asked for has not ended. It has to end first."
+        )
+
+
+def _obstacles(account: Account) -> Iterator[Problem]:
+    try:
+        account.reach()
+    except Unreachable as error:
+        yield Problem(ACCOUNT, _sentences(error.cause))
+    if account.left_at is None and account.state != AccountState.ACTIVE:
+        state = account.get_state_display().lower()
+        yield Problem(ACCOUNT, f"The account is {state}. {Cause.STATE.remedy}")
+
+
+def _sentences(cause: Cause) -> str:
+    return f"{cause.label} {cause.remedy}"
+
+
+# Values
+
+
+def _wanted(line: Line, contact: AlternateContact | None) -> tuple[ContactDetails | None, list[str]]:
+    """The four values as AWS will get them, None for a deletion, and what was trimmed in words."""
+    if line.values is None:
+        return None, []
+    current = (contact and contact.details) or NOTHING
+    if line.is_raw:
+        return replace(current, **line.values), []
+    # A value that equals the one AWS has is kept as it stands, spaces included; so is an empty one.
+    given = {
+        name: value
+        for name, value in line.values.items()
+        if value.strip() and value != getattr(current, name)
+    }
+    if not given and contact and contact.status == ContactStatus.ABSENT:
+        return None, []  # an untouched line: what is not set stays so
+    trimmed, names = trim(replace(NOTHING, **given))
+    columns = ", ".join(COLUMNS[name] for name in names)
+    remarks = [f"Spaces around {columns} were taken off."] if names else []
+    return replace(current, **{name: getattr(trimmed, name) for name in given}), remarks
+
+
+def _value_problems(
+    line: Line, contact: AlternateContact | None, wanted: ContactDetails | None
+) -> Iterator[Problem]:
+    if wanted is None:
+        return
+    missing = [name for name in FIELDS if not getattr(wanted, name)]
+    if missing and contact and contact.status == ContactStatus.ABSENT:
+        columns = [COLUMNS[name] for name in missing]
+        words = " and ".join(filter(None, [", ".join(columns[:-1]), columns[-1]]))
+        verb = "is" if len(columns) == 1 else "are"
+        yield Problem(columns[0], f"Not set today, so AWS needs all four values: {words} {verb} empty.")
+    told = {problem.field for problem in line.problems}
+    for problem in _mistakes(wanted):
+        if problem.field not in told and not any(problem.field == COLUMNS[name] for name in missing):
+            yield problem
+
+
+@lru_cache(maxsize=256)  # many lines of a plan want the same
+def _mistakes(wanted: ContactDetails) -> tuple[Problem, ...]:
+    """What AWS would say of the values."""
+    try:
+        validate(wanted)
+    except ValidationError as error:
+        messages = error.message_dict
+        return tuple(Problem(COLUMNS[name], text) for name in messages for text in messages[name])
+    return ()
+
+
+def _verdict(contact: AlternateContact | None, wanted: ContactDetails | None) -> Verdict:
+    if contact is None:
+        raise ValueError("a line without a contact has a problem")
+    current = contact.details
+    if same_contact(current, wanted):
+        return Verdict.UNCHANGED
+    if wanted is None:
+        return Verdict.DELETE
+    return Verdict.NEW if current is None else Verdict.CHANGE
+
+
+# The row
+
+
+def _with_remarks(
+    row: PlannedChange, line: Line, wanted: ContactDetails | None, known: Known
+) -> PlannedChange:
+    if line.is_left_out:
+        row.is_left_out = True
+        row.remarks.insert(0, LEFT_OUT)
+    if wanted is not None and row.verdict != Verdict.UNCHANGED and row.contact:
+        others = known.siblings_of(row.contact)
+        row.remarks += [found.text for found in advice(wanted, others, settings.COMPANY_EMAIL_DOMAINS)]
+    return row
+
+
+def _storable(row: PlannedChange) -> PlannedChange:
+    """A refused row may hold what no database keeps: NUL, and half a character."""
+    row.account_text, row.contact_type = _text(row.account_text), _text(row.contact_type)
+    row.remarks = [_text(remark) for remark in row.remarks]
+    row.problems = [{key: _text(value) for key, value in problem.items()} for problem in row.problems]
+    if row.wanted is not None:
+        row.wanted = {name: _text(value) for name, value in row.wanted.items()}
+    return row
+
+
+def _text(value: str) -> str:
+    return value.replace("\0", "\ufffd").encode(errors="replace").decode()
