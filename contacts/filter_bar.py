@@ -1,14 +1,22 @@
 """The bar of filters over a list: which fields it shows, which are in force, and the way to remove each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from django import forms
 from django.http import HttpRequest, QueryDict
 from django.utils.choices import flatten_choices
 
-PLACES = ("page", "newer", "older")  # where in the list somebody is; another filter begins at the top
+# Where in the list somebody is, and what they selected there: another filter begins anew.
+PLACES = ("page", "newer", "older", "select")
+
+
+@runtime_checkable
+class HasWords(Protocol):
+    """A field that says its values in its own words."""
+
+    def words_of(self, values: Sequence[str]) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -33,10 +41,21 @@ def filter_bar(
         "form": form,
         "chosen_fields": [form[name] for name in chosen],
         "rare_fields": [form[name] for name in rare],
-        "kept": [(name, query[name]) for name in (*kept, "size") if query.get(name)],
-        "active_filters": _active(form, query, without=in_bar | {"sort"}),
+        "kept": [(name, value) for name in (*kept, "size") for value in query.getlist(name) if value],
+        "active_filters": active_filters(form, query, without=in_bar | {"sort"}),
         "is_filtered": any(query.get(name) for name in form.fields if name not in unseen - set(kept)),
     }
+
+
+def active_filters(form: forms.BaseForm, query: QueryDict, *, without: set[str]) -> list[ActiveFilter]:
+    """The filters in force but for these, in the order of the form."""
+    active = []
+    for name, field in form.fields.items():
+        if name not in without and any(query.getlist(name)):
+            words = _words_of(field, query.getlist(name))
+            label = str(field.label) if words else ""
+            active.append(ActiveFilter(label, words or str(field.label), query_without(query, name)))
+    return active
 
 
 def query_without(query: QueryDict, *names: str) -> str:
@@ -62,18 +81,10 @@ def tidy(request: HttpRequest) -> str:
     return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
-def _active(form: forms.BaseForm, query: QueryDict, *, without: set[str]) -> list[ActiveFilter]:
-    active = []
-    for name, field in form.fields.items():
-        if name not in without and any(query.getlist(name)):
-            words = _words_of(field, query.getlist(name))
-            label = str(field.label) if words else ""
-            active.append(ActiveFilter(label, words or str(field.label), query_without(query, name)))
-    return active
-
-
 def _words_of(field: forms.Field, values: list[str]) -> str:
     """What is chosen; nothing for a box that is ticked: its label says all."""
+    if isinstance(field, HasWords):
+        return field.words_of(values)
     if isinstance(field, forms.NullBooleanField | forms.BooleanField):
         return ""
     choices: Iterable[Any] = flatten_choices(getattr(field, "choices", []))  # Any: labels may be lazy

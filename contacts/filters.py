@@ -1,11 +1,14 @@
 """The filters of the lists, as they stand in the URL."""
 
+import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import django_filters
 from django import forms
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Lower, Trim
 from django.utils import timezone
@@ -22,6 +25,7 @@ LEFT = "LEFT"
 STANDALONE = "standalone"
 DRIFT_SHOWN_FOR = timedelta(days=7)
 MISSING = "missing"
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
 
 class AccountFilterForm(forms.Form):
@@ -43,9 +47,33 @@ class AccountFilterForm(forms.Form):
     placeholder = forms.BooleanField(label="Placeholder values", required=False)
 
 
+class AccountIdsField(forms.Field):
+    """Account ids, each in a parameter of its own: the accounts that somebody ticked."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Sequence[str] | None) -> list[str]:
+        ids = [text for text in dict.fromkeys(value or []) if text]
+        if not all(ACCOUNT_ID.fullmatch(text) for text in ids):
+            raise ValidationError("An account id has twelve digits.")
+        return ids
+
+    def words_of(self, values: Sequence[str]) -> str:
+        """How the list says this filter: not by a hundred numbers."""
+        count = len(self.to_python(values))
+        return "one account" if count == 1 else f"{count} accounts"
+
+
+class AccountIdsFilter(django_filters.Filter):
+    """Those accounts alone."""
+
+    field_class = AccountIdsField
+
+
 class AccountFilter(django_filters.FilterSet):
     """The account list: where the account is, what state it is in, and what one of its contacts holds."""
 
+    id = AccountIdsFilter(label="Selected", field_name="aws_id", lookup_expr="in")
     q = django_filters.CharFilter(method="search", label="Name, id or e-mail")
     organization = django_filters.ModelChoiceFilter(
         label="Organization",

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from audit.context import page_context
 from contacts.exporting import FORMATS, export_contacts
 from contacts.filters import AccountFilter
-from contacts.views.lists import filtered
+from contacts.views.lists import filtered, filters_in
 from orgs.access import visible_to
 
 
@@ -18,7 +18,7 @@ def account_export(request: HttpRequest) -> StreamingHttpResponse:
     if file_format not in FORMATS:
         raise BadRequest("The format is csv or json.")
     accounts = filtered(AccountFilter, request, visible_to(request.user))
-    filters = {name: value for name, value in request.GET.items() if name not in {"format", "page", "size"}}
+    filters = filters_in(request.GET)
     export = export_contacts(
         accounts, file_format=file_format, filters=filters, context=page_context(request)
     )

@@ -16,6 +16,7 @@ from contacts.filter_bar import filter_bar, query_with, tidy
 from orgs.access import Right, require
 
 PAGE_SIZES = (25, 50, 100)
+NO_FILTERS = {"format", "page", "size", "select"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,20 @@ def filtered(
     filterset_class: type[django_filters.FilterSet], request: HttpRequest, rows: QuerySet
 ) -> QuerySet:
     """The rows that the list with this URL shows; a filter that makes no sense is a bad request."""
+    return filterset_of(filterset_class, request, rows).qs
+
+
+def filterset_of(
+    filterset_class: type[django_filters.FilterSet], request: HttpRequest, rows: QuerySet
+) -> django_filters.FilterSet:
+    """The filters of this URL, which make sense."""
     filterset = filterset_class(request.GET, rows, request=request)
     if not filterset.is_valid():
         raise BadRequest(f"These filters make no sense: {', '.join(filterset.errors)}.")
-    return filterset.qs
+    return filterset
+
+
+def filters_in(query: QueryDict) -> dict[str, Any]:
+    """The filters of a URL as the audit keeps them; a parameter that is repeated is a list."""
+    wanted = {name: values for name, values in query.lists() if name not in NO_FILTERS}
+    return {name: values[0] if len(values) == 1 else values for name, values in wanted.items()}
