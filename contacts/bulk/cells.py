@@ -2,14 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from contacts.bulk.line import Line, Problem
-from contacts.details import FIELDS
+from contacts.bulk.verdicts import ACCOUNT, COLUMNS, TYPE
 from contacts.models import ContactType, PlannedChange
 from portal.tables import Fault, NotATable, Row
 
-ACCOUNT, TYPE, ACTION = "account_id", "contact_type", "action"
-# AWS's own names and plain words, as _plain() leaves them.
+ACTION = "Action"
+# AWS's own names and plain words for them, as _plain() leaves them.
 NAMES = {
     "accountid": ACCOUNT,
     "account": ACCOUNT,
@@ -17,17 +18,19 @@ NAMES = {
     "contacttype": TYPE,
     "type": TYPE,
     "action": ACTION,
-    "name": "name",
-    "title": "title",
-    "emailaddress": "email",
-    "email": "email",
-    "phonenumber": "phone",
-    "phone": "phone",
+    "name": COLUMNS["name"],
+    "title": COLUMNS["title"],
+    "emailaddress": COLUMNS["email"],
+    "email": COLUMNS["email"],
+    "phonenumber": COLUMNS["phone"],
+    "phone": COLUMNS["phone"],
 }
 IGNORED = {"accountname", "status", "problem", "observedat"}  # what our own exports hold beside
-KNOWN = "AccountId, AlternateContactType, Action, Name, Title, EmailAddress, PhoneNumber"
+KNOWN = ", ".join(dict.fromkeys(NAMES.values()))
 
+TYPES = tuple(ContactType.values)
 ID_LENGTH = 12
+WHOLE_ID = re.compile(r"[0-9]{12}")
 SHORTENED = re.compile(r"\d+([.,]\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
 DATE_LIKE = re.compile(r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}-\d{2}-\d{2}( 00:00:00)?", re.ASCII)
 AGAIN = "Format the column as text and type the value again."
@@ -37,14 +40,12 @@ LONGEST_TYPE = PlannedChange._meta.get_field("contact_type").max_length
 
 @dataclass(frozen=True)
 class Columns:
-    """Where each column stands, under the names that the file gives them."""
+    """Where each column that we know stands, and the names that the file gives to all."""
 
     names: list[str]
     places: dict[str, list[int]]  # more than one: the file has the column twice
     unknown: list[str]
-
-    def name_of(self, column: str) -> str:
-        return self.names[self.places[column][0]]
+    named: frozenset[int]
 
 
 def columns_of(header: Row, name: str) -> Columns:
@@ -57,17 +58,15 @@ def columns_of(header: Row, name: str) -> Columns:
             places.setdefault(NAMES[plain], []).append(place)
         elif text and plain not in IGNORED:
             unknown.append(text)
-    missing = [label for column, label in _REQUIRED.items() if column not in places]
+    missing = [column for column in (ACCOUNT, TYPE) if column not in places]
     if missing:
         found = ", ".join(filter(None, names))[:300]
         raise NotATable(
             f"{name} has no column {' and no column '.join(missing)}. Its first line names: {found}. "
             "Name the columns as the template does."
         )
-    return Columns(names, places, unknown)
-
-
-_REQUIRED = {ACCOUNT: "AccountId", TYPE: "AlternateContactType"}
+    named = frozenset(place for place, text in enumerate(names) if text)
+    return Columns(names, places, unknown, named)
 
 
 def _plain(name: str) -> str:
@@ -87,7 +86,7 @@ def header_lines(columns: Columns, header: Row) -> list[Line]:
         if len(places) > 1:
             twice = " and ".join(f"“{columns.names[place]}”" for place in places)
             text = f"The columns {twice} mean the same. Remove all but one."
-            problems.append(Problem(columns.name_of(column), text))
+            problems.append(Problem(column, text))
     if not problems:
         return []
     return [Line(header.number, "", "", {}, problems=tuple(problems))]
@@ -101,30 +100,27 @@ def line_of(row: Row, columns: Columns) -> Line:
     account_id = _account_id(cells[ACCOUNT], problems)
     contact_type = _contact_type(cells[TYPE], problems)
     is_deletion = _is_deletion(cells.get(ACTION), problems)
-    values = {name: cells[name].text for name in FIELDS if name in cells and not cells[name].is_empty}
+    filled = {
+        name: cells[column] for name, column in COLUMNS.items() if column in cells and cells[column].text
+    }
     if not is_deletion:
-        for name in values:
-            _check_value(cells[name], name, problems)
+        for cell in filled.values():
+            _check_value(cell, problems)
     return Line(
         number=row.number,
         account_id=account_id[:LONGEST_ID],
         contact_type=contact_type[:LONGEST_TYPE],
-        values=None if is_deletion else values,
+        values=None if is_deletion else {name: cell.text for name, cell in filled.items()},
         problems=tuple(problems),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One value of a line, with the name of its column in the file."""
+class Cell(NamedTuple):
+    """One value of a line, under AWS's name of its column; empty if it is only white space."""
 
     column: str
     text: str
     fault: Fault | None
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.text.strip()
 
     def problem(self, text: str) -> Problem:
         return Problem(self.column, text)
@@ -132,35 +128,27 @@ class Cell:
 
 def _cells_of(row: Row, columns: Columns) -> tuple[dict[str, Cell], list[Problem]]:
     """The cells by what they mean, and what is wrong with the row as a whole."""
-    found, problems = {}, []
+    cells, problems = {}, []
+    filled = {place for place, text in enumerate(row.cells) if text and not text.isspace()}
     for column, places in columns.places.items():
-        filled = [n for n in places if n < len(row.cells) and row.cells[n].strip()]
-        place = filled[0] if filled else places[0]
-        text = row.cells[place] if filled else ""
-        found[column] = Cell(columns.names[place], text, row.faults.get(place))
-        if len({row.cells[n] for n in filled}) > 1:
-            problems.append(found[column].problem("This column stands twice here, with different values."))
-    extra = [n for n, text in enumerate(row.cells) if text.strip() and not _is_named(columns, n)]
-    if extra:
-        problems.append(
-            Problem(
-                "",
-                f"Cell {extra[0] + 1} of this line stands under no column. "
-                "A value that holds the separator needs quotation marks around it.",
-            )
-        )
-    return found, problems
-
-
-def _is_named(columns: Columns, place: int) -> bool:
-    return place < len(columns.names) and bool(columns.names[place])
+        own = filled.intersection(places)
+        place = min(own, default=places[0])
+        text = row.cells[place] if own else ""
+        cells[column] = Cell(column, text, row.faults.get(place))
+        if len(own) > 1 and len({row.cells[other] for other in own}) > 1:
+            problems.append(cells[column].problem("This column stands twice here, with different values."))
+    nameless = filled - columns.named
+    if nameless:
+        text = f"Cell {min(nameless) + 1} of this line stands under no column."
+        problems.append(Problem("", f"{text} Put quotation marks around a value that holds the separator."))
+    return cells, problems
 
 
 def _account_id(cell: Cell, problems: list[Problem]) -> str:
     """The twelve digits, also from the form 1234-5678-9012; whatever else is there, as given."""
     text = cell.text.strip()
     digits = re.sub(r"[\s-]", "", text.removeprefix("'"))
-    if re.fullmatch(rf"[0-9]{{{ID_LENGTH}}}", digits) and cell.fault in (None, Fault.NUMBER):
+    if WHOLE_ID.fullmatch(digits) and cell.fault in (None, Fault.NUMBER):
         return digits
     if not text:
         problems.append(cell.problem(f"The account id is missing. Write its {ID_LENGTH} digits."))
@@ -187,9 +175,9 @@ def _about_length(digits: str) -> str:
 
 def _contact_type(cell: Cell, problems: list[Problem]) -> str:
     text = cell.text.strip()
-    if text.upper() in ContactType.values:
+    if text.upper() in TYPES:
         return text.upper()
-    which = f"Write {', '.join(ContactType.values[:-1])} or {ContactType.values[-1]}."
+    which = f"Write {', '.join(TYPES[:-1])} or {TYPES[-1]}."
     said = f"“{text[:LONGEST_TYPE]}” is no contact type." if text else "The contact type is missing."
     problems.append(cell.problem(f"{said} {which}"))
     return text
@@ -204,16 +192,16 @@ def _is_deletion(cell: Cell | None, problems: list[Problem]) -> bool:
     return word == "delete"
 
 
-def _check_value(cell: Cell, name: str, problems: list[Problem]) -> None:
+def _check_value(cell: Cell, problems: list[Problem]) -> None:
     """What a spreadsheet may have done to it. AWS's rules are the plan's work."""
     if cell.fault:
         problems.append(cell.problem(_about_fault(cell)))
-    elif name == "phone" and SHORTENED.fullmatch(cell.text.strip()):
-        problems.append(cell.problem(f"{_about_number(cell.text.strip())} {AGAIN}"))
-    elif name == "phone" and DATE_LIKE.fullmatch(cell.text.strip()):
-        problems.append(
-            cell.problem(f"The spreadsheet turned this into the date {cell.text.strip()}. {AGAIN}")
-        )
+        return
+    text = cell.text.strip()
+    if cell.column == COLUMNS["phone"] and SHORTENED.fullmatch(text):
+        problems.append(cell.problem(f"{_about_number(text)} {AGAIN}"))
+    if cell.column == COLUMNS["phone"] and DATE_LIKE.fullmatch(text):
+        problems.append(cell.problem(f"The spreadsheet turned this into the date {text}. {AGAIN}"))
 
 
 def _about_fault(cell: Cell) -> str:

@@ -8,9 +8,8 @@ from itertools import chain
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO
 
-from contacts.bulk.cells import ID_LENGTH, columns_of, header_lines, line_of
+from contacts.bulk.cells import ID_LENGTH, TYPES, columns_of, header_lines, line_of
 from contacts.bulk.line import Line, Problem
-from contacts.models import ContactType
 from portal.tables import NotATable, read_table
 
 CONFLICTS_NAMED = 5
@@ -45,7 +44,7 @@ class _Seen:
 
     def look_at(self, line: Line) -> Line:
         """The line, refused when an earlier one is about the same contact."""
-        if len(line.account_id) != ID_LENGTH or line.contact_type not in ContactType.values:
+        if len(line.account_id) != ID_LENGTH or line.contact_type not in TYPES:
             return line
         asked = hash(_asked_for(line))
         number, before = self.first.setdefault((line.account_id, line.contact_type), (line.number, asked))

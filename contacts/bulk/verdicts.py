@@ -1,7 +1,7 @@
 """What a plan says of one line: the line held against what we know of its contact. Asks no database."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +33,7 @@ class Known:
     actor: Any  # a portal User
     accounts: dict[str, Account] = field(default_factory=dict)
     contacts: dict[tuple[int, str], AlternateContact] = field(default_factory=dict)
+    values: dict[int, dict[str, ContactDetails]] = field(default_factory=dict)  # of all types, by account
     asked_by: dict[int, str] = field(default_factory=dict)  # who has an open wish, by the contact's key
     obstacles: dict[int, list[Problem]] = field(default_factory=dict)
 
@@ -40,11 +41,10 @@ class Known:
         """The mirror of a contact; None where the account is not known, or the type is none."""
         return self.contacts.get((account.pk, contact_type)) if account else None
 
-    def siblings_of(self, contact: AlternateContact) -> list[ContactDetails | None]:
-        """The values of the account's other two contacts."""
-        kinds = [kind for kind in ContactType.values if kind != contact.contact_type]
-        found = [self.contacts.get((contact.account_id, kind)) for kind in kinds]
-        return [other.details for other in found if other]
+    def siblings_of(self, contact: AlternateContact) -> list[ContactDetails]:
+        """The values of the account's other contacts, as far as they are known."""
+        kept = self.values.get(contact.account_id, {})
+        return [kept[kind] for kind in kept if kind != contact.contact_type]
 
     def obstacles_of(self, account: Account) -> list[Problem]:
         """Why AWS would take no write for this account; looked for once."""
@@ -70,7 +70,7 @@ def judge(line: Line, known: Known) -> PlannedChange:
         verdict=Verdict.REFUSED if problems else _verdict(contact, wanted),
         problems=[problem.facts for problem in problems],
         remarks=[*line.remarks, *trimmed],
-        wanted=None if wanted is None else asdict(wanted),
+        wanted=None if wanted is None else {name: getattr(wanted, name) for name in FIELDS},
         undoes_id=line.undoes,
     )
     if contact:
@@ -85,6 +85,8 @@ def _problems(
     line: Line, account: Account | None, contact: AlternateContact | None, known: Known
 ) -> Iterator[Problem]:
     """What speaks against the line, beside its values. A mistake that was found before is not told twice."""
+    if line.problems and not line.account_id:
+        return  # it names no account: the line of the column names, for one
     told = {problem.field for problem in line.problems}
     if line.contact_type not in ContactType.values and TYPE not in told:
         yield Problem(TYPE, Cause.BAD_TYPE.remedy)
