@@ -127,7 +127,8 @@ def _csv_rows(stream: BinaryIO, name: str) -> Iterator[Row]:
             if line.strip(" \t\r\n,;"):
                 yield from _records(chain([line], lines), _delimiter_of(line), skipped, name)
     finally:
-        text.detach()  # the stream stays open: it is not ours
+        if not stream.closed:  # its owner may close it before the last row is asked for
+            text.detach()  # the stream stays open: it is not ours
 
 
 def _records(lines: Iterator[str], delimiter: str, skipped: int, name: str) -> Iterator[Row]:
