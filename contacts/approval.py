@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit.context import Context
 from audit.log import record
 from audit.models import Action
-from contacts.models import ApprovalRules, ChangeSet, Decision
+from contacts.models import AlternateContact, ApprovalRules, ChangeSet, Decision
 from orgs.access import Right, has_right, require, roles_of
 from portal.causes import Cause
 
@@ -35,6 +35,11 @@ class Weight:
         """What the plan of this set sums up to."""
         counts = change_set.counts
         return cls(change_set.writes, counts.get("delete", 0), counts.get("management", 0))
+
+    @classmethod
+    def of_one(cls, contact: AlternateContact, *, deletes: bool) -> "Weight":
+        """What a single change of this contact weighs."""
+        return cls(1, int(deletes), int(contact.account.is_management))
 
 
 def get_rules() -> ApprovalRules:

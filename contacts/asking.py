@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from audit.context import Context, command_context
 from audit.log import record
 from audit.models import Action
+from contacts.bulk.telling import address_of
 from contacts.changes import request_change
 from contacts.delivery import deliver_one, due_changes
 from contacts.events import account_facts
@@ -50,7 +51,7 @@ def ask(options: dict[str, Any], wanted: ContactDetails | None) -> ContactChange
         facts = account_facts(account) | {"contact_type": options["contact_type"]}
         record(Action.ACCESS_REFUSED, context, **facts)
         raise
-    if options["wait"] is not None:
+    if options["wait"] is not None and change.status != ChangeStatus.WAITING:
         _wait(change, options["wait"])
     change.refresh_from_db()
     return change
@@ -63,6 +64,7 @@ def facts_of(change: ContactChange) -> dict[str, Any]:
         "account_id": change.contact.account.aws_id,
         "contact_type": change.contact.contact_type,
         "status": change.status,
+        "change_set": change.change_set_id,
         "problem": change.problem,
         "aws_request_id": change.aws_request_id,
     }
@@ -81,7 +83,10 @@ def words_for(change: ContactChange) -> str:
 
 
 def require_done(change: ContactChange, options: dict[str, Any]) -> None:
-    """Exit 1 when the change failed, or did not end within --wait."""
+    """Exit 1 when the change failed, did not end within --wait, or waits for an approval."""
+    if change.status == ChangeStatus.WAITING and change.change_set:
+        why = " and ".join(change.change_set.needs_approval)
+        raise failed(f"Needs approval, because {why}. See {address_of(change.change_set)}")
     if change.is_open and options["wait"] is None:
         return
     if change.status not in DONE:

@@ -244,8 +244,7 @@ def _write_wish(
     waiting = contact.changes.filter(status__in=PENDING).select_related("change_set").first()
     if waiting and end_pending(waiting, ChangeStatus.SUPERSEDED, Action.CHANGE_SUPERSEDED, context):
         close_single(waiting)
-    weight = Weight(1, int(wanted is None), int(contact.account.is_management))
-    reasons = why_needed(context.actor, weight)
+    reasons = why_needed(context.actor, Weight.of_one(contact, deletes=wanted is None))
     change = ContactChange(
         contact=contact,
         caller_key=contact.account.caller_key,

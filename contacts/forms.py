@@ -45,7 +45,17 @@ class WhyForm(forms.Form):
         error_messages={"required": "Say why: the audit keeps the reason."},
     )
     ticket = forms.CharField(label="Ticket", max_length=TICKET_LIMIT, required=False, help_text="Optional.")
+    break_glass = forms.BooleanField(
+        label="Send now, before anybody has approved it",
+        required=False,
+        help_text="For emergencies. The approvers are told at once and decide afterwards; the audit says so.",
+    )
     seen = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, may_break_glass: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_break_glass:
+            del self.fields["break_glass"]
 
     @property
     def helper(self) -> FormHelper:
@@ -59,13 +69,14 @@ class WhyForm(forms.Form):
         return Layout(*self.why())
 
     def why(self) -> list[LayoutObject]:
-        """Reason and ticket beside each other."""
+        """Reason and ticket beside each other, and the way round an approval for those who may take it."""
         row = Div(
             Field("reason", wrapper_class="col-md-8"),
             Field("ticket", wrapper_class="col-md-4"),
             css_class="row",
         )
-        return [row, Field("seen")]
+        glass = [Field("break_glass")] if "break_glass" in self.fields else []
+        return [row, *glass, Field("seen")]
 
     def clean_seen(self) -> Seen:
         try:
@@ -88,7 +99,7 @@ class ContactForm(WhyForm):
     email = DetailField("email")
     phone = DetailField("phone")
 
-    field_order = [*FIELDS, "reason", "ticket", "seen"]
+    field_order = [*FIELDS, "reason", "ticket", "break_glass", "seen"]
 
     def layout(self) -> Layout:
         details = [Field(name, template="contacts/_contact_field.html") for name in FIELDS]

@@ -1,7 +1,7 @@
 """Pages that change a contact: edit, preview while typing, copy from elsewhere, delete."""
 
 from dataclasses import astuple
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -10,17 +10,19 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit.context import page_context
+from contacts.approval import Weight, why_needed
 from contacts.cards import why_fixed, wish_of
 from contacts.changes import Stale, open_change_of, request_change, seen_of
 from contacts.finding import NOT_FOUND, get_contact_for
 from contacts.forms import ContactForm, WhyForm, initial_of
-from contacts.models import AlternateContact, ContactChange
+from contacts.models import AlternateContact, ChangeStatus, ContactChange
 from contacts.preview import preview_of
 from contacts.sources import copies_for, same_elsewhere, source_of
 from contacts.units import unit_names
-from orgs.access import require_can_edit
+from orgs.access import Right, has_right, require_can_edit
 from portal.aws import ContactDetails
 
+AnyForm = TypeVar("AnyForm", bound=WhyForm)
 LOSSES = {
     "BILLING": "Mail about invoices and payment then goes to the account's own address alone.",
     "OPERATIONS": "Mail about outages and maintenance then goes to the account's own address alone.",
@@ -32,7 +34,7 @@ LOSSES = {
 def contact_edit(request: HttpRequest, account_id: str, contact_type: str) -> HttpResponse:
     """Ask for other values of a contact, or for its first ones."""
     contact = _editable(request, account_id, contact_type)
-    form = ContactForm(request.POST or None, initial=_initial(request, contact))
+    form = _form(ContactForm, request, contact, initial=_initial(request, contact))
     if request.method == "POST" and form.is_valid():
         return _ask(request, contact, form, "contacts/contact_edit.html", wanted=form.details)
     return _page(request, contact, form, "contacts/contact_edit.html")
@@ -59,7 +61,7 @@ def contact_copy(request: HttpRequest, account_id: str, contact_type: str) -> Ht
 def contact_delete(request: HttpRequest, account_id: str, contact_type: str) -> HttpResponse:
     """Ask for a contact to be deleted, having seen what is lost."""
     contact = _editable(request, account_id, contact_type)
-    form = WhyForm(request.POST or None, initial=initial_of(None, seen_of(contact)))
+    form = _form(WhyForm, request, contact, initial=initial_of(None, seen_of(contact)))
     if request.method == "POST" and form.is_valid():
         return _ask(request, contact, form, "contacts/contact_delete.html", wanted=None)
     return _page(request, contact, form, "contacts/contact_delete.html")
@@ -69,6 +71,20 @@ def _editable(request: HttpRequest, account_id: str, contact_type: str) -> Alter
     contact = get_contact_for(request.user, account_id, contact_type)
     require_can_edit(request.user, contact.account, contact_type)
     return contact
+
+
+def _form(
+    form_class: type[AnyForm], request: HttpRequest, contact: AlternateContact, initial: dict[str, Any]
+) -> AnyForm:
+    """The form as this person gets it: the way round an approval only where one is needed."""
+    is_held = bool(_reasons(request, contact, deletes=form_class is WhyForm))
+    may_break_glass = is_held and has_right(request.user, Right.BREAK_GLASS)
+    return form_class(request.POST or None, initial=initial, may_break_glass=may_break_glass)
+
+
+def _reasons(request: HttpRequest, contact: AlternateContact, *, deletes: bool) -> list[str]:
+    """Why asking for this will need an approval; empty when it will not."""
+    return why_needed(request.user, Weight.of_one(contact, deletes=deletes))
 
 
 def _initial(request: HttpRequest, contact: AlternateContact) -> dict[str, Any]:
@@ -100,12 +116,13 @@ def _ask(
     """Ask for the change; what stands in its way is shown on the same page, with the typing kept."""
     why = {"reason": form.cleaned_data["reason"], "ticket": form.cleaned_data["ticket"]}
     try:
-        request_change(
+        change = request_change(
             contact.account,
             contact.contact_type,
             wanted,
             context=page_context(request, **why),
             seen=form.cleaned_data["seen"],
+            break_glass=form.cleaned_data.get("break_glass", False),
         )
     except ValidationError as error:
         form.add_error(None, error)
@@ -113,21 +130,30 @@ def _ask(
     except Stale as stale:
         form.show_anew(stale.seen)
         return _page(request, stale.contact, form, template, stale=stale)
-    _say_what_was_done(request, contact, form)
+    _say_what_was_done(request, change, form)
     return redirect("contacts:account_detail", contact.account.aws_id)
 
 
-def _say_what_was_done(request: HttpRequest, contact: AlternateContact, form: WhyForm) -> None:
+def _say_what_was_done(request: HttpRequest, change: ContactChange, form: WhyForm) -> None:
     """One message: what was asked for, what was trimmed, and what a colleague would remark."""
-    label = contact.get_contact_type_display()
-    words = [f"{label}: asked for. It counts as applied when AWS has confirmed it."]
+    words = [f"{change.contact.get_contact_type_display()}: {_asked_words(change)}"]
     remarks: list[str] = []
     if isinstance(form, ContactForm):
         if form.trimmed:
             words.append(f"Spaces around these values were removed: {', '.join(form.trimmed)}.")
-        remarks = list(preview_of(contact, form).advice.values())
+        remarks = list(preview_of(change.contact, form).advice.values())
     level = messages.WARNING if remarks else messages.INFO
     messages.add_message(request, level, " ".join(words + remarks))
+
+
+def _asked_words(change: ContactChange) -> str:
+    """What happens next."""
+    if change.status == ChangeStatus.WAITING:
+        return "asked for. It waits for approval, and nothing is sent before."
+    words = "asked for. It counts as applied when AWS has confirmed it."
+    if change.change_set and change.change_set.broke_glass:
+        return f"{words} Nobody has approved it yet: the approvers are told."
+    return words
 
 
 def _page(
@@ -150,6 +176,7 @@ def _page(
         "fixed": why_fixed(contact.account),
         "loss": LOSSES[contact.contact_type],
         "elsewhere": same_elsewhere(request.user, contact),
+        "reasons": _reasons(request, contact, deletes=not isinstance(form, ContactForm)),
     }
     if isinstance(form, ContactForm):
         context |= {"preview": preview_of(contact, form), "mine": ", ".join(astuple(form.typed))}
