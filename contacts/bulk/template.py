@@ -1,0 +1,56 @@
+"""Files that a person fills in or mends: the current values of some accounts, and the mistakes of a plan."""
+
+from collections.abc import Iterator
+
+from django.db.models import QuerySet
+
+from contacts.bulk.cells import ACTION
+from contacts.bulk.verdicts import ACCOUNT, COLUMNS, TYPE
+from contacts.models import AlternateContact, ChangeSet, ContactType, Verdict
+from orgs.models import Account
+
+TEMPLATE_COLUMNS = (ACCOUNT, "AccountName", TYPE, ACTION, *COLUMNS.values())
+ERROR_COLUMNS = ("Line", ACCOUNT, TYPE, "Problem")
+ACCOUNTS_AT_ONCE = 300
+ROWS_AT_ONCE = 1000
+
+
+def template_rows(accounts: QuerySet[Account]) -> Iterator[tuple[str, ...]]:
+    """The header, then three rows for each account as it is now. Sent back untouched, they change nothing."""
+    yield TEMPLATE_COLUMNS
+    pks = list(accounts.values_list("pk", flat=True))
+    for start in range(0, len(pks), ACCOUNTS_AT_ONCE):  # no cursor stays open while somebody downloads
+        piece = pks[start : start + ACCOUNTS_AT_ONCE]
+        found = Account.objects.filter(pk__in=piece).prefetch_related("contacts").in_bulk()
+        for pk in piece:
+            yield from _rows_of(found[pk])
+
+
+def error_rows(change_set: ChangeSet) -> Iterator[tuple[str, ...]]:
+    """The header, then each refused line with all that is wrong with it."""
+    yield ERROR_COLUMNS
+    rows = change_set.rows.filter(verdict=Verdict.REFUSED).order_by("line")
+    last = 0
+    while piece := list(rows.filter(line__gt=last)[:ROWS_AT_ONCE]):
+        last = piece[-1].line
+        for row in piece:
+            told = " ".join(_told(problem) for problem in row.problems)
+            yield (str(row.line), row.account_text, row.contact_type, told)
+
+
+def _rows_of(account: Account) -> Iterator[tuple[str, ...]]:
+    contacts = {contact.contact_type: contact for contact in account.contacts.all()}
+    for contact_type in ContactType.values:
+        values = _values_of(contacts.get(contact_type))
+        yield (account.aws_id, account.name, contact_type, "", *values)
+
+
+def _values_of(contact: AlternateContact | None) -> list[str]:
+    """Empty where nothing is set and where nothing is known: an empty cell keeps what is there."""
+    if contact is None or contact.is_unknown:
+        return [""] * len(COLUMNS)
+    return [getattr(contact, name) for name in COLUMNS]
+
+
+def _told(problem: dict[str, str]) -> str:
+    return f"{problem['field']}: {problem['text']}" if problem["field"] else problem["text"]
