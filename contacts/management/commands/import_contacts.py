@@ -58,10 +58,10 @@ class Command(ChangeSetCommand):
 
     def _plan(self, file: str, context: Context) -> ChangeSet:
         name = "standard input" if file == STANDARD_INPUT else Path(file).name
-        facts = {"kind": SetKind.FILE, "title": name[:120], "file_name": name[:120]}
         try:
             with _open(file) as stream, self.progress("Lines") as bar:
-                return make_plan(_counted(read_lines(stream, name), bar), context=context, **facts)
+                lines = _counted(read_lines(stream, name), bar)
+                return make_plan(lines, kind=SetKind.FILE, title=name, file_name=name, context=context)
         except NotATable as error:
             raise wrong_usage(str(error)) from error
         except OSError as error:
