@@ -22,6 +22,7 @@ COLUMNS = {"name": "Name", "title": "Title", "email": "EmailAddress", "phone": "
 # The first remark of a row that is shown, but sent only when somebody chooses it.
 LEFT_OUT = "Left out unless it is chosen."
 
+TYPES = frozenset(ContactType.values)
 NOTHING = ContactDetails("", "", "", "")
 ACCOUNT_TEXT_LIMIT, TYPE_LIMIT = 64, 20
 
@@ -70,7 +71,7 @@ def judge(line: Line, known: Known) -> PlannedChange:
         verdict=Verdict.REFUSED if problems else _verdict(contact, wanted),
         problems=[problem.facts for problem in problems],
         remarks=[*line.remarks, *trimmed],
-        wanted=None if wanted is None else {name: getattr(wanted, name) for name in FIELDS},
+        wanted=None if wanted is None else dict(vars(wanted)),
         undoes_id=line.undoes,
     )
     if contact:
@@ -88,7 +89,7 @@ def _problems(
     if line.problems and not line.account_id:
         return  # it names no account: the line of the column names, for one
     told = {problem.field for problem in line.problems}
-    if line.contact_type not in ContactType.values and TYPE not in told:
+    if line.contact_type not in TYPES and TYPE not in told:
         yield Problem(TYPE, Cause.BAD_TYPE.remedy)
     if account is None:
         if ACCOUNT not in told:
@@ -100,14 +101,19 @@ def _problems(
     yield from obstacles
     if contact is None:
         return
-    cause = Cause(contact.problem or Cause.NOT_READ_YET)
-    if contact.is_unknown and _sentences(cause) not in [problem.text for problem in obstacles]:
-        yield Problem("", f"What AWS has here is not known. {_sentences(cause)}")
+    if contact.is_unknown:
+        yield from _unreadable(contact, obstacles)
     if contact.pk in known.asked_by:
         who = known.asked_by[contact.pk]
         yield Problem(
             "", f"A change of this contact that {who} asked for has not ended. It has to end first."
         )
+
+
+def _unreadable(contact: AlternateContact, obstacles: list[Problem]) -> Iterator[Problem]:
+    words = _sentences(Cause(contact.problem or Cause.NOT_READ_YET))
+    if words not in [problem.text for problem in obstacles]:
+        yield Problem("", f"What AWS has here is not known. {words}")
 
 
 def _obstacles(account: Account) -> Iterator[Problem]:
