@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from audit.context import Context
 from audit.log import record
 from audit.models import Action
+from contacts.bulk.template import template_rows
 from contacts.models import AlternateContact
 from orgs.access import Right, require, visible_to
 from orgs.models import Account
@@ -46,15 +47,19 @@ def export_contacts(
     accounts: QuerySet[Account], *, file_format: str, filters: Mapping[str, Any], context: Context
 ) -> Export:
     """The contacts of these accounts, in their order. The export is written down before it begins."""
-    require(context.actor, Right.EXPORT)
-    visible = accounts.filter(pk__in=visible_to(context.actor).order_by().values("pk"))
+    visible, count = _begin(accounts, file_format, filters, context)
     pks = list(visible.values_list("pk", flat=True))
-    count = AlternateContact.objects.filter(account__in=visible.order_by().values("pk")).count()
-    detail = {"contacts": count, "format": file_format, "filters": dict(filters)}
-    record(Action.CONTACTS_EXPORTED, context, detail=detail)
     rows = map(row_of, _contacts_of(pks))
     lines = csv_lines(chain([COLUMNS], rows)) if file_format == "csv" else _json_lines(rows)
     return Export(lines, FORMATS[file_format], count)
+
+
+def export_template(
+    accounts: QuerySet[Account], *, file_format: str, filters: Mapping[str, Any], context: Context
+) -> Iterator[tuple[str, ...]]:
+    """The rows of a file to fill in, header first. The export is written down before it begins."""
+    visible, _ = _begin(accounts, file_format, {**filters, "template": True}, context)
+    return template_rows(visible)
 
 
 def row_of(contact: AlternateContact) -> tuple[str, ...]:
@@ -73,6 +78,18 @@ def row_of(contact: AlternateContact) -> tuple[str, ...]:
         problem,
         observed_at,
     )
+
+
+def _begin(
+    accounts: QuerySet[Account], file_format: str, filters: Mapping[str, Any], context: Context
+) -> tuple[QuerySet[Account], int]:
+    """Those of the accounts that the person may see, and how many contacts they have; it is written down."""
+    require(context.actor, Right.EXPORT)
+    visible = accounts.filter(pk__in=visible_to(context.actor).order_by().values("pk"))
+    count = AlternateContact.objects.filter(account__in=visible.order_by().values("pk")).count()
+    detail = {"contacts": count, "format": file_format, "filters": dict(filters)}
+    record(Action.CONTACTS_EXPORTED, context, detail=detail)
+    return visible, count
 
 
 def _contacts_of(pks: list[int]) -> Iterator[AlternateContact]:

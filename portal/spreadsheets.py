@@ -4,7 +4,8 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import BinaryIO
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -23,6 +24,7 @@ ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 AS_TEXT = "@"  # the number format: what is typed over it stays text too
 WIDTHS = (8, 60)
 ROWS_MEASURED = 100
+IN_MEMORY = 2_000_000  # bytes of a workbook; what is larger waits in a file
 
 
 def safe_cell(value: object) -> str:
@@ -52,7 +54,7 @@ class _Echo:
         return text
 
 
-def write_xlsx(rows: Iterable[Iterable[object]], stream: BinaryIO) -> None:
+def write_xlsx(rows: Iterable[Iterable[object]], stream: IO[bytes]) -> None:
     """A workbook with one sheet: the first row is its header, and every cell is text, never a formula."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Table")
@@ -66,6 +68,14 @@ def write_xlsx(rows: Iterable[Iterable[object]], stream: BinaryIO) -> None:
     for values in chain(first[1:], remaining):
         sheet.append([_text_cell(sheet, value) for value in values])
     book.save(stream)
+
+
+def xlsx_file(rows: Iterable[Iterable[object]]) -> IO[bytes]:
+    """The workbook as a file at its beginning; whoever takes it closes it."""
+    stream = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - see above
+    write_xlsx(rows, stream)
+    stream.seek(0)
+    return stream
 
 
 def xlsx_text(text: str) -> str:

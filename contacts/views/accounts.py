@@ -18,6 +18,7 @@ from contacts.observation import request_check
 from contacts.timeline import timeline_of
 from contacts.units import unit_names, unit_tree
 from contacts.views.lists import FilteredList, order_of
+from contacts.views.scope import selecting_in
 from orgs.access import visible_to
 from orgs.models import Account
 from portal.aws import Unavailable
@@ -29,7 +30,7 @@ class AccountList(FilteredList):
     template_name = "contacts/account_list.html"
     filterset_class = AccountFilter
     chosen = ("type", "contact")
-    kept = ("organization", "unit")
+    kept = ("organization", "unit", "id")
 
     def all_rows(self) -> QuerySet[Account]:
         return with_contacts(visible_to(self.request.user))
@@ -43,6 +44,7 @@ class AccountList(FilteredList):
             "scope": scope_of(context["form"]),
             "contact_types": ContactType,
             "order": order_of(query, "name", default="name"),
+            "selecting": selecting_in(self.request, context["form"]),
         }
 
 

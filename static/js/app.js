@@ -31,6 +31,60 @@
     search.select();
   });
 
+  // Rows of a list are ticked one by one, by the page with the box in its head, or from one to another with
+  // Shift. The bar says the exact number; that it shows at all is the style sheet's work.
+  const rows = (form) => [...form.querySelectorAll(".row-check")];
+  const tally = (form) => {
+    const all = rows(form);
+    const ticked = all.filter((box) => box.checked).length;
+    for (const head of form.querySelectorAll(".page-check")) {
+      head.checked = ticked === all.length;
+      head.indeterminate = ticked > 0 && !head.checked;
+    }
+    form.querySelector("[data-tally]").textContent = `${ticked} account${ticked === 1 ? "" : "s"} selected`;
+  };
+  let lastTicked = null;
+  document.addEventListener("click", (event) => {
+    const box = event.target.closest("[data-selecting] .row-check");
+    if (!box) return;
+    const all = rows(box.form);
+    const [from, to] = [all.indexOf(lastTicked), all.indexOf(box)].sort((a, b) => a - b);
+    if (event.shiftKey && from >= 0) for (const other of all.slice(from, to + 1)) other.checked = box.checked;
+    lastTicked = box;
+    tally(box.form);
+  });
+  document.addEventListener("change", (event) => {
+    const head = event.target.closest("[data-selecting] .page-check");
+    if (!head) return;
+    for (const box of rows(head.form)) box.checked = head.checked;
+    tally(head.form);
+  });
+  document.addEventListener("reset", (event) => {
+    if (event.target.matches("[data-selecting]")) window.setTimeout(() => tally(event.target));
+  });
+  // The browser may tick boxes again when somebody comes back to the page.
+  window.addEventListener("pageshow", () => document.querySelectorAll("[data-selecting]").forEach(tally));
+
+  // A form that takes a while to answer is sent once, and says that it is under way.
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-once]");
+    if (!form) return;
+    if (form.dataset.once) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.once = "sent";
+    const button = event.submitter;
+    if (!button || !button.dataset.busy) return;
+    button.dataset.idle = button.textContent;
+    button.textContent = button.dataset.busy;
+    say(button.dataset.busy);
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-once]")) form.dataset.once = "";
+    for (const button of document.querySelectorAll("[data-idle]")) button.textContent = button.dataset.idle;
+  });
+
   // A part of a page that was answered with another page, such as the sign-in form, is not put into this one.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const asked = new URL(event.detail.pathInfo.finalRequestPath, window.location.href).pathname;

@@ -23,6 +23,8 @@ START = (403, 403, 403, 403, 403, 302, 404)
 SAVED = (403, 403, 403, 403, 403, 302, 403)
 APPROVE = (403, 403, 403, 200, 403, 200, 403)
 DECIDE = (403, 403, 403, 422, 403, 422, 404)
+BULK = (403, 200, 200, 403, 403, 200, 403)
+REFUSED_BULK = (403, 422, 422, 403, 403, 422, 403)
 REFUSED_FORM = (403, 403, 403, 403, 403, 422, 403)
 ORGANIZATION = {"aws_id": "o-nw7k2d9x4b"}
 ACCOUNT, CONTACT = {"account_id": LEDGER}, {"account_id": LEDGER, "contact_type": "SECURITY"}
@@ -41,6 +43,17 @@ TABLE = [
     ("contacts:contact_copy", CONTACT, "get", EDIT),
     ("contacts:contact_delete", CONTACT, "get", EDIT),
     ("contacts:contact_delete", CONTACT, "post", EDIT),
+    ("contacts:bulk_start", {}, "get", BULK),
+    ("contacts:bulk_file", {}, "post", REFUSED_BULK),
+    ("contacts:bulk_template", {}, "get", (403, 200, 200, 200, 200, 200, 403)),
+    ("contacts:bulk_set", {}, "get", BULK),
+    ("contacts:bulk_set", {}, "post", REFUSED_BULK),
+    ("contacts:bulk_replace", {}, "get", BULK),
+    ("contacts:bulk_replace", {}, "post", BULK),
+    ("contacts:bulk_copy", {}, "get", BULK),
+    ("contacts:bulk_copy", {}, "post", REFUSED_BULK),
+    ("contacts:bulk_delete", {}, "get", BULK),
+    ("contacts:bulk_delete", {}, "post", REFUSED_BULK),
     ("contacts:change_list", {}, "get", SEE),
     ("contacts:change_detail", {"pk": "change"}, "get", SEE_ONE),
     ("contacts:change_live", {"pk": "change"}, "get", SEE_ONE),
