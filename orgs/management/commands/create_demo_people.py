@@ -47,7 +47,9 @@ def _make_or_renew(username: str, password: str) -> None:
     if user:
         set_password(user, password, context=command_context())
     else:
-        create_user(username, password=password, roles=[role], first_name=name, context=command_context())
+        email = f"{username}@northwind.example"
+        context = command_context()
+        create_user(username, password=password, roles=[role], first_name=name, email=email, context=context)
 
 
 def _sign_ins(password: str) -> str:
