@@ -12,7 +12,7 @@ from contacts.details import FIELDS, value_of
 from contacts.forms_approval import DecisionForm
 from contacts.models import ApprovalRules, ChangeSet, Decision, PlannedChange, SetKind, SetStatus
 from contacts.notices import counts_in_words
-from orgs.access import Right, has_right
+from orgs.access import ROLE_RIGHTS, Right, has_right
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,9 @@ def rules_in_words(rules: ApprovalRules) -> list[str]:
 
 def approvers() -> list[Any]:
     """Everybody who may approve, by name."""
-    people = get_user_model().objects.filter(is_active=True).order_by("username")
-    return [person for person in people if has_right(person, Right.APPROVE)]
+    roles = [role for role, rights in ROLE_RIGHTS.items() if Right.APPROVE in rights]
+    allowed = Q(is_superuser=True) | Q(groups__name__in=roles)
+    return list(get_user_model().objects.filter(allowed, is_active=True).distinct().order_by("username"))
 
 
 def _waiting(change_set: ChangeSet, row: PlannedChange | None, user: Any) -> WaitingSet:

@@ -1,16 +1,20 @@
 """How far a run is: what is done, how fast it goes, how long it will still take at most honesty."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from audit.models import Action, AuditEvent
+from contacts.bulk.estimate import seconds_for, words
 from contacts.bulk.run import outcomes_of
-from contacts.models import ChangeSet, ChangeStatus, Outcome, Verdict
+from contacts.models import OPEN, ChangeSet, ChangeStatus, Outcome, Verdict
+from contacts.models.change_sets import HELD
 from portal.causes import Cause
 from portal.quota import QuotaUnavailable, Usage, usage
 
+PATIENCE = timedelta(seconds=30)  # until the first answer of AWS
 SPAN = timedelta(minutes=1)
 MOST_EVENTS = 2000  # of the last minute: more than the quota of several callers lets through
 MOST_CALLERS = 5  # whose buckets one look asks for
@@ -45,6 +49,7 @@ WORDS = {
     ChangeStatus.UNCONFIRMED: "unconfirmed",
     ChangeStatus.QUEUED: "queued",
 }
+NEEDING = (ChangeStatus.FAILED, ChangeStatus.CONFLICT, Outcome.SKIPPED)
 NOT_DONE = (ChangeStatus.SENDING, ChangeStatus.UNCONFIRMED, ChangeStatus.QUEUED)
 
 
@@ -65,6 +70,7 @@ class Progress:
     outcomes: dict[str, int]
     rate: float  # a second, over the last minute or since the start
     seconds_left: float | None  # None: nothing was heard from AWS to tell it by
+    is_moving: bool
     slowed: list[Usage]
     problem: Cause | None
     latest: list[int] = field(default_factory=list)  # the changes that ended last, newest first
@@ -96,13 +102,20 @@ class Progress:
         return self.count(ChangeStatus.QUEUED)
 
     @property
+    def needing(self) -> int:
+        """What somebody has to look at."""
+        return sum(self.count(state) for state in NEEDING)
+
+    @property
     def done(self) -> int:
         return self.total - self.left
 
     @property
     def bar(self) -> dict[str, int]:
-        """The parts by family of colour."""
-        return {part.state: part.count for part in self.parts}
+        """How wide each part is; what a newer change replaced counts as cancelled."""
+        widths = {str(state): self.count(state) for state in ORDER}
+        widths["cancelled"] += widths.pop("superseded")
+        return widths
 
     @property
     def words(self) -> str:
@@ -113,15 +126,61 @@ class Progress:
     def rate_words(self) -> str:
         return f"{self.rate:.1f} a second"
 
+    @property
+    def time_words(self) -> str:
+        """How long it will still take."""
+        return "no telling" if self.seconds_left is None else words(self.seconds_left)
+
 
 def progress_of(change_set: ChangeSet) -> Progress:
     """Look now. Counts come from an index, the rate from the events of the last minute."""
     outcomes = outcomes_of(change_set)
     total = change_set.writes + change_set.counts.get(Verdict.UNCHANGED, 0)
-    events = _ended_lately(change_set)
+    events = _ended_lately(change_set) if change_set.is_under_way else []
     rate = _rate(change_set, events)
-    slowed, problem = _quota(change_set)
-    return Progress(total, outcomes, rate, None, slowed, problem, [pk for _, pk in events[:SHOWN]])
+    slowed, problem = _quota(change_set) if change_set.is_under_way else ([], None)
+    progress = Progress(
+        total=total,
+        outcomes=outcomes,
+        rate=rate,
+        seconds_left=None,
+        is_moving=change_set.is_under_way and change_set.status not in HELD,
+        slowed=slowed,
+        problem=problem,
+        latest=[pk for _, pk in events[:SHOWN]],
+    )
+    return replace(progress, seconds_left=_seconds_left(change_set, progress))
+
+
+def _seconds_left(change_set: ChangeSet, progress: Progress) -> float | None:
+    """What the quota asks for what is left, or longer at the pace of the last minute."""
+    if not progress.left:
+        return 0
+    at_best = seconds_for(_effort_left(change_set, progress))
+    if progress.rate:
+        return max(at_best, progress.left / progress.rate)
+    started_at = change_set.started_at or timezone.now()
+    return at_best if timezone.now() - started_at < PATIENCE else None
+
+
+def _effort_left(change_set: ChangeSet, progress: Progress) -> dict[str, dict[str, int]]:
+    """The plan's effort by caller, shortened by what is done: deletes apart, for AWS takes one a second."""
+    shares = _shares_left(change_set, progress)
+    return {
+        caller: {operation: math.ceil(number * shares[operation]) for operation, number in numbers.items()}
+        for caller, numbers in change_set.effort.get("run", {}).items()
+    }
+
+
+def _shares_left(change_set: ChangeSet, progress: Progress) -> dict[str, float]:
+    whole = progress.left / max(progress.total, 1)
+    deletes = change_set.counts.get(Verdict.DELETE, 0)
+    if not deletes or deletes == progress.total:
+        return dict.fromkeys(("reads", "puts", "deletes"), whole)
+    ended = change_set.changes.filter(wanted__isnull=True).exclude(status__in=OPEN).count()
+    left = max(deletes - ended, 0)
+    puts = max(progress.total - deletes, 1)
+    return {"reads": whole, "puts": min(max(progress.left - left, 0) / puts, 1), "deletes": left / deletes}
 
 
 def _ended_lately(change_set: ChangeSet) -> list[tuple[datetime, int]]:

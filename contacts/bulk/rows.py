@@ -8,6 +8,8 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from audit.words import Difference, differences
+from contacts.bulk.plan import optional_rows
+from contacts.bulk.verdicts import LEFT_OUT as NOT_CHOSEN
 from contacts.details import FIELDS, details_in, value_of
 from contacts.models import (
     ChangeSet,
@@ -43,6 +45,11 @@ REPORT_TABS = (
     (LEFT_OUT, "Left out"),
     ("refused", "Refused"),
 )
+_WHY: dict[str, str] = {
+    ChangeStatus.CONFLICT: "Changed in AWS after this was planned. Not overwritten: compare, then decide.",
+    ChangeStatus.SUPERSEDED: "A newer change of this contact took its place.",
+    ChangeStatus.CANCELLED: "Cancelled before it was sent.",
+}
 _ENDED_BADLY = Q(change__status__in=[ChangeStatus.FAILED, ChangeStatus.CONFLICT])
 _SKIPPED = Q(outcome=Outcome.SKIPPED)
 _OPEN = [ChangeStatus.WAITING, ChangeStatus.QUEUED, ChangeStatus.SENDING, ChangeStatus.UNCONFIRMED]
@@ -110,8 +117,26 @@ class ShownRow:
         return Cause(cause) if cause else None
 
     @property
-    def is_conflict(self) -> bool:
-        return self.state == ChangeStatus.CONFLICT
+    def why(self) -> str:
+        """Why it did not come to pass, and what to do; empty where there is nothing to say."""
+        if self.cause:
+            return f"{self.cause.label} {self.cause.remedy}"
+        return _WHY.get(self.state, "")
+
+    @property
+    def problems(self) -> list[str]:
+        """Why the line is refused, each with the column as the file names it."""
+        return [_problem_words(problem) for problem in self.row.problems]
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether the plan left it out until somebody chooses it."""
+        return self.row.remarks[:1] == [NOT_CHOSEN]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a careful colleague would say."""
+        return self.row.remarks[self.is_optional :]
 
     @property
     def url(self) -> str:
@@ -146,9 +171,9 @@ def plan_rows(change_set: ChangeSet, show: str) -> InTurn:
     """The rows of the plan: those of one verdict, or the refused ones and then all others."""
     rows = _with_names(change_set)
     if show == LEFT_OUT:
-        return InTurn(rows.filter(is_left_out=True))
+        return InTurn(optional_rows(change_set).order_by("line").select_related("account", "change"))
     if show in Verdict.values:
-        return InTurn(rows.filter(verdict=show))
+        return InTurn(rows.filter(verdict=show, is_left_out=False))
     return InTurn(rows.filter(verdict=Verdict.REFUSED), rows.exclude(verdict=Verdict.REFUSED))
 
 
@@ -161,9 +186,9 @@ def report_rows(change_set: ChangeSet, show: str) -> InTurn:
     return InTurn(rows.filter(pk__in=bad), rows.exclude(pk__in=bad))
 
 
-def needing(change_set: ChangeSet) -> InTurn:
+def needing(change_set: ChangeSet) -> QuerySet[PlannedChange]:
     """What ended badly so far."""
-    return InTurn(_with_names(change_set).filter(_REPORTED[ATTENTION]))
+    return _with_names(change_set).filter(_REPORTED[ATTENTION])
 
 
 def latest(change_set: ChangeSet, changes: Sequence[int]) -> list[ShownRow]:
@@ -209,6 +234,10 @@ def _tabs(names: Sequence[tuple[str, str]], counts: dict[str, int], whole: int, 
 
 def _with_names(change_set: ChangeSet) -> QuerySet[PlannedChange]:
     return change_set.rows.order_by("line").select_related("account", "change")
+
+
+def _problem_words(problem: dict[str, str]) -> str:
+    return f"{problem['field']}: {problem['text']}" if problem["field"] else problem["text"]
 
 
 def _in_a_line(details: ContactDetails | None) -> str:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from contacts.approval import Weight, why_needed
+from contacts.approving import approvers
 from contacts.models import ChangeSet, SetStatus
 from orgs.access import Right, has_right
 
+NAMED = 3
 PLAN, APPROVE, RUN, REPORT = "Plan", "Approve", "Run", "Report"
 _STEP_OF = {
     SetStatus.PLANNING: PLAN,
@@ -70,6 +72,13 @@ def reasons_of(change_set: ChangeSet) -> list[str]:
     if change_set.submitted_at:
         return change_set.needs_approval
     return why_needed(change_set.requested_by, Weight.of(change_set))
+
+
+def asked(change_set: ChangeSet) -> list[str]:
+    """The names of those who may approve it; of many, the first and how many more."""
+    names = [person.label for person in approvers() if person.pk != change_set.requested_by_id]
+    more = len(names) - NAMED
+    return names if more <= 1 else [*names[:NAMED], f"{more} more"]
 
 
 def has_a_say(user: Any, change_set: ChangeSet) -> bool:

@@ -6,11 +6,13 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.context import page_context
 from contacts import change_sets
 from contacts.bulk import steps
+from contacts.bulk.plan import choose, optional_rows
 from contacts.bulk.progress import progress_of
 from contacts.finding import get_change_set_for
 from contacts.forms_change_set import SubmitForm
@@ -73,6 +75,32 @@ def change_set_cancel(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied("Only its author, or somebody who may approve, may cancel the rest.")
     context = {"change_set": change_set, "progress": progress_of(change_set)}
     return render(request, "contacts/change_set_cancel.html", context)
+
+
+@require_POST
+def change_set_choose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have lines that the plan left out be sent after all. Those of other pages stay as they are."""
+    change_set = get_change_set_for(request.user, pk)
+    try:
+        choose(change_set, _chosen(request, change_set), context=page_context(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.info(request, "The plan is another one now. Look at it, then send it.")
+    return redirect(f"{reverse('contacts:change_set_detail', args=[pk])}?show=left_out")
+
+
+def _chosen(request: HttpRequest, change_set: ChangeSet) -> set[int]:
+    """All that shall be sent: as ticked on this page, as before elsewhere; or every one, or none."""
+    optional = optional_rows(change_set)
+    if "every" in request.POST:
+        return set(optional.values_list("pk", flat=True))
+    before = set(optional.filter(is_left_out=False).values_list("pk", flat=True))
+    return (before - _pks(request, "shown")) | _pks(request, "chosen")
+
+
+def _pks(request: HttpRequest, name: str) -> set[int]:
+    return {int(text) for text in request.POST.getlist(name) if text.isdecimal() and len(text) < 19}
 
 
 def _move(request: HttpRequest, pk: int, move: Move, words: str) -> HttpResponse:

@@ -11,13 +11,13 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from contacts.approving import panel_for
 from contacts.bulk import rows, steps
-from contacts.bulk.progress import progress_of
-from contacts.bulk.run import outcomes_of
+from contacts.bulk.outlook import outlook_of
+from contacts.bulk.progress import Progress, progress_of
 from contacts.change_set_filters import ChangeSetFilter
 from contacts.filter_bar import query_with
 from contacts.finding import change_sets_visible_to, get_change_set_for
 from contacts.forms_change_set import SubmitForm
-from contacts.models import ChangeSet, SetKind, SetStatus
+from contacts.models import ChangeSet, SetStatus
 from contacts.views.lists import PAGE_SIZES, FilteredList, order_of, page_size_of
 
 _FINAL = (SetStatus.FINISHED, SetStatus.DISCARDED, SetStatus.REFUSED, SetStatus.EXPIRED)
@@ -55,47 +55,58 @@ def change_set_live(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponseClientRefresh()
     if step != steps.RUN:
         return HttpResponse(status=204)
-    return render(request, "contacts/_change_set_live.html", _run_context(request, change_set))
+    context = _run_context(request, change_set, progress_of(change_set))
+    return render(request, "contacts/_change_set_live.html", context)
 
 
 def set_page(
     request: HttpRequest, change_set: ChangeSet, form: SubmitForm | None = None, status: int = 200
 ) -> HttpResponse:
     """The whole page; form is one that was refused."""
-    step = steps.step_of(change_set)
-    outcomes = outcomes_of(change_set) if change_set.started_at else {}
-    reasons = steps.reasons_of(change_set)
-    can = steps.can(request.user, change_set, outcomes)
+    step, reasons = steps.step_of(change_set), steps.reasons_of(change_set)
     context = {
         "change_set": change_set,
         "step": step,
         "steps": steps.steps_of(change_set, reasons),
         "reasons": reasons,
-        "outcomes": outcomes,
-        "can": can,
-        "form": form or (SubmitForm(change_set=change_set) if can.submit else None),
+        "outlook": outlook_of(change_set),
         "panel": panel_for(request.user, change_set),
         "followers": change_sets_visible_to(request.user).filter(origin=change_set),
-        "is_single": change_set.kind == SetKind.SINGLE,
         "next_look": LIVE_EVERY[step] if _moves_by_itself(change_set) else 0,
     }
-    context |= _rows_context(request, change_set, step, outcomes)
-    if step == steps.RUN:
-        context |= _run_context(request, change_set)
+    if step in (steps.RUN, steps.REPORT):
+        context |= _sent_context(request, change_set, step)
+    else:
+        context |= _planned_context(request, change_set, form)
     return render(request, "contacts/change_set_detail.html", context, status=status)
 
 
-def _rows_context(
-    request: HttpRequest, change_set: ChangeSet, step: str, outcomes: dict[str, int]
-) -> dict[str, Any]:
+def _planned_context(request: HttpRequest, change_set: ChangeSet, form: SubmitForm | None) -> dict[str, Any]:
+    """What was not sent to AWS: the plan, and the form that sends it on its way."""
+    can = steps.can(request.user, change_set, {})
+    tabs = rows.plan_tabs(change_set, _show(request))
+    return {
+        "can": can,
+        "form": form or (SubmitForm(change_set=change_set) if can.submit else None),
+        "approvers": steps.asked(change_set),
+        "has_outcomes": False,
+        **_rows_context(request, tabs, rows.plan_rows(change_set, _show(request))),
+    }
+
+
+def _sent_context(request: HttpRequest, change_set: ChangeSet, step: str) -> dict[str, Any]:
+    """A run or its report. While it runs, its lines are shown only when asked for."""
+    progress = progress_of(change_set)
+    context = _run_context(request, change_set, progress) if step == steps.RUN else {"progress": progress}
+    context |= {"can": steps.can(request.user, change_set, progress.outcomes), "has_outcomes": True}
+    if step == steps.RUN and not _show(request):
+        return context
+    tabs = rows.report_tabs(change_set, progress.outcomes, _show(request))
+    return context | _rows_context(request, tabs, rows.report_rows(change_set, _show(request)))
+
+
+def _rows_context(request: HttpRequest, tabs: list[rows.Tab], found: rows.InTurn) -> dict[str, Any]:
     """The tabs and one page of rows."""
-    show = request.GET.get("show", "")
-    if step in (steps.RUN, steps.REPORT):
-        tabs = rows.report_tabs(change_set, outcomes, show)
-        found = rows.report_rows(change_set, show)
-    else:
-        tabs = rows.plan_tabs(change_set, show)
-        found = rows.plan_rows(change_set, show)
     page = Paginator(found, page_size_of(request)).get_page(request.GET.get("page"))
     return {
         "tabs": [(tab, query_with(request.GET, {"show": tab.name or None})) for tab in tabs],
@@ -103,22 +114,24 @@ def _rows_context(
         "rows": [rows.ShownRow(row) for row in page.object_list],
         "page_sizes": PAGE_SIZES,
         "page_size": page_size_of(request),
-        "show": show,
-        "has_outcomes": step in (steps.RUN, steps.REPORT),
+        "show": _show(request),
     }
 
 
-def _run_context(request: HttpRequest, change_set: ChangeSet) -> dict[str, Any]:
-    progress, needing = progress_of(change_set), rows.needing(change_set)
+def _run_context(request: HttpRequest, change_set: ChangeSet, progress: Progress) -> dict[str, Any]:
+    """What lives on the page of a run."""
     return {
         "change_set": change_set,
         "progress": progress,
         "can": steps.can(request.user, change_set, progress.outcomes),
-        "needing": [rows.ShownRow(row) for row in needing[:NEEDING_SHOWN]],
-        "needing_count": len(needing),
+        "needing": [rows.ShownRow(row) for row in rows.needing(change_set)[:NEEDING_SHOWN]],
         "latest": rows.latest(change_set, progress.latest),
         "next_look": LIVE_EVERY[steps.RUN],
     }
+
+
+def _show(request: HttpRequest) -> str:
+    return request.GET.get("show", "")
 
 
 def _moves_by_itself(change_set: ChangeSet) -> bool:

@@ -1,0 +1,48 @@
+"""What a plan comes to, in words: how many of each kind, how long it takes, and undoing it."""
+
+from dataclasses import dataclass
+
+from contacts.bulk.estimate import seconds_to_run, seconds_to_undo, words
+from contacts.models import ChangeSet, Verdict
+
+KINDS = (
+    (Verdict.CHANGE, "Change", ""),
+    (Verdict.NEW, "New", ""),
+    (Verdict.DELETE, "Delete", ""),
+    (Verdict.UNCHANGED, "Unchanged", ", only read again"),
+    (Verdict.REFUSED, "Refused", ", not sent"),
+    ("left_out", "Left out", ", not sent"),
+    ("management", "Of a management account", ""),
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line of the side panel."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The side panel of a plan, and the time that a run took."""
+
+    facts: list[Fact]
+    took: str
+
+
+def outlook_of(change_set: ChangeSet) -> Outlook:
+    """Say it in words. Asks no database."""
+    counts = change_set.counts
+    facts = [Fact(label, f"{counts[kind]:,}{more}") for kind, label, more in KINDS if counts.get(kind)]
+    if change_set.writes and change_set.effort:
+        facts.append(Fact("Time", words(seconds_to_run(change_set))))
+        facts.append(Fact("Undo", f"{words(seconds_to_undo(change_set))}, as one"))
+    return Outlook(facts, _took(change_set))
+
+
+def _took(change_set: ChangeSet) -> str:
+    if not (change_set.started_at and change_set.finished_at):
+        return ""
+    return words((change_set.finished_at - change_set.started_at).total_seconds())
