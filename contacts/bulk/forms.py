@@ -163,6 +163,12 @@ class FindForm(forms.Form):
         )
         return helper
 
+    def clean_find_phone(self) -> str:
+        phone = self.cleaned_data["find_phone"]
+        if phone and not any(map(str.isdecimal, phone)):
+            raise ValidationError("A phone number has digits.")
+        return phone
+
     def clean(self) -> dict[str, Any]:
         wanted = super().clean() or {}
         if not self.errors and not any(wanted.values()):
