@@ -19,7 +19,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from portal.spreadsheets import plain_cell, xlsx_text
 
 SIZE_LIMIT = 20 * 1024 * 1024
-UNPACKED_LIMIT = 120 * 1024 * 1024  # 50,000 rows of eight full columns unpack to about 40 MB
+UNPACKED_LIMIT = 64 * 1024 * 1024  # 50,000 rows of eight full columns unpack to 32 MB
 ROW_LIMIT = 50_000
 COLUMN_LIMIT = 100  # of a workbook, where one cell far to the right would make each row long
 LAST_SHEET_ROW = 1_048_576
@@ -87,12 +87,14 @@ def read_table(stream: BinaryIO, name: str) -> Table:
     """The table in a CSV or XLSX file. Raises NotATable, also while its rows are read."""
     start = _start_of(stream, name)
     if start.startswith(OLE_START):
-        raise NotATable(f"{name} is protected by a password or an old Excel file. {SAVE_AS}")
+        raise NotATable(
+            f"There is no table in {name}: it has a password, or it is an old Excel file. {SAVE_AS}"
+        )
     rows = _sheet_rows(stream, name) if start.startswith(ZIP_START) else _csv_rows(stream, name)
     filled = (row for row in rows if any(map(str.strip, row.cells)))
     header = next(filled, None)
     if header is None:
-        raise NotATable(f"{name} is empty. Its first line must name the columns.")
+        raise NotATable(f"There is nothing in {name}. Its first line must name the columns.")
     return Table(header, _limited(filled, name))
 
 
@@ -101,9 +103,11 @@ def _start_of(stream: BinaryIO, name: str) -> bytes:
     size = stream.seek(0, 2)
     stream.seek(0)
     if not size:
-        raise NotATable(f"{name} is empty. Its first line must name the columns.")
+        raise NotATable(f"There is nothing in {name}. Its first line must name the columns.")
     if size > SIZE_LIMIT:
-        raise NotATable(f"{name} is larger than {SIZE_LIMIT // 1024**2} MB. Split it into smaller files.")
+        raise NotATable(
+            f"There are more than {SIZE_LIMIT // 1024**2} MB in {name}. Split it into smaller files."
+        )
     start = stream.read(len(ZIP_START))
     stream.seek(0)
     return start
@@ -112,7 +116,7 @@ def _start_of(stream: BinaryIO, name: str) -> bytes:
 def _limited(rows: Iterator[Row], name: str) -> Iterator[Row]:
     for count, row in enumerate(rows, start=1):
         if count > ROW_LIMIT:
-            raise NotATable(f"{name} has more than {ROW_LIMIT:,} rows. Split it into smaller files.")
+            raise NotATable(f"There are more than {ROW_LIMIT:,} rows in {name}. Split it into smaller files.")
         yield row
 
 
@@ -184,12 +188,14 @@ def _sheet_rows(stream: BinaryIO, name: str) -> Iterator[Row]:
         book = load_workbook(stream, read_only=True, keep_links=False)
         sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
         if not sheets:
-            raise NotATable(f"{name} has no visible sheet.")
+            raise NotATable(f"There is no visible sheet in {name}.")
         cells = sheets[0].iter_rows(max_col=COLUMN_LIMIT, max_row=LAST_SHEET_ROW)
         for number, row in enumerate(cells, start=1):
             yield _sheet_row(number, row)
     except BROKEN_WORKBOOK as error:
-        raise NotATable(f"{name} is no Excel workbook, or a damaged one. {SAVE_AS}") from error
+        raise NotATable(
+            f"There is no table in {name}: it is no Excel workbook, or damaged. {SAVE_AS}"
+        ) from error
 
 
 def _require_harmless(stream: BinaryIO, name: str) -> None:
@@ -197,7 +203,9 @@ def _require_harmless(stream: BinaryIO, name: str) -> None:
     with zipfile.ZipFile(stream) as archive:
         parts = archive.infolist()
         if sum(part.file_size for part in parts) > UNPACKED_LIMIT:
-            raise NotATable(f"{name} is too large once it is unpacked. Keep only the sheet that is needed.")
+            raise NotATable(
+                f"There is too much in {name} once it is unpacked. Keep only the sheet that is needed."
+            )
         for part in parts:
             if part.filename.endswith((".xml", ".rels")):
                 with archive.open(part) as content:
@@ -210,7 +218,7 @@ def _require_no_doctype(content: Any, name: str) -> None:  # Any: zipfile's read
     begun = False
 
     def refuse(*_: object) -> None:
-        raise NotATable(f"{name} holds XML that no spreadsheet writes. {SAVE_AS}")
+        raise NotATable(f"There is XML in {name} that no spreadsheet writes. {SAVE_AS}")
 
     def begin(*_: object) -> None:
         nonlocal begun

@@ -62,7 +62,7 @@ def columns_of(header: Row, name: str) -> Columns:
     if missing:
         found = ", ".join(filter(None, names))[:300]
         raise NotATable(
-            f"{name} has no column {' and no column '.join(missing)}. Its first line names: {found}. "
+            f"There is no column {' and no column '.join(missing)} in {name}. Its first line names: {found}. "
             "Name the columns as the template does."
         )
     named = frozenset(place for place, text in enumerate(names) if text)

@@ -25,13 +25,13 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[Line]:
     for count, row in enumerate(table.rows, start=1):  # noqa: B007
         kept.add(seen.look_at(line_of(row, columns)))
     if not count:
-        raise NotATable(f"{name} has no rows below the line that names the columns.")
+        raise NotATable(f"There are no rows in {name} below the line that names the columns.")
     return chain(header_lines(columns, table.header), (seen.complete(line) for line in kept))
 
 
 def pasted_lines(text: str) -> Iterator[Line]:
     """The lines of rows that were pasted, their header first."""
-    return read_lines(BytesIO(text.encode("utf-8", "replace")), "The pasted text")
+    return read_lines(BytesIO(text.encode("utf-8", "replace")), "the pasted text")
 
 
 @dataclass
