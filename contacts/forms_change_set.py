@@ -1,10 +1,11 @@
 """The form that sends a plan on its way."""
 
-from typing import Any
+from typing import Any, cast
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Field, Layout
 from django import forms
+from django.http import QueryDict
 
 from contacts.change_sets import REASON_LIMIT, TICKET_LIMIT
 from contacts.models import ChangeSet
@@ -39,6 +40,12 @@ class SubmitForm(forms.Form):
         helper.form_tag = False
         helper.layout = Layout(*(Field(name) for name in self.fields))
         return helper
+
+    def show_anew(self, change_set: ChangeSet) -> None:
+        """From now on the person has seen this plan: sending the form again is a decision."""
+        data = cast(QueryDict, self.data).copy()
+        data["plan_hash"] = change_set.plan_hash
+        self.data = data
 
 
 def _choice_words(writes: int, refused: int) -> str:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+
 from contacts.approval import Weight, why_needed
 from contacts.approving import approvers
 from contacts.models import ChangeSet, SetStatus
-from orgs.access import Right, has_right
+from orgs.access import Right, has_right, require
 
 NAMED = 3
 PLAN, APPROVE, RUN, REPORT = "Plan", "Approve", "Run", "Report"
@@ -79,6 +81,13 @@ def asked(change_set: ChangeSet) -> list[str]:
     names = [person.label for person in approvers() if person.pk != change_set.requested_by_id]
     more = len(names) - NAMED
     return names if more <= 1 else [*names[:NAMED], f"{more} more"]
+
+
+def require_author(user: Any, change_set: ChangeSet) -> None:
+    """Raise PermissionDenied unless this person made the plan and may still change contacts."""
+    require(user, Right.EDIT)
+    if user.pk != change_set.requested_by_id:
+        raise PermissionDenied("Only the person who made this plan may do this.")
 
 
 def has_a_say(user: Any, change_set: ChangeSet) -> bool:

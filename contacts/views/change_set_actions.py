@@ -1,6 +1,7 @@
 """What people do with a change set: submit, discard, pause, resume, cancel the rest."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -14,11 +15,11 @@ from contacts import change_sets
 from contacts.bulk import steps
 from contacts.bulk.plan import choose, optional_rows
 from contacts.bulk.progress import progress_of
-from contacts.finding import get_change_set_for
+from contacts.bulk.undo import plan_retry, plan_roll_back, plan_roll_back_of
+from contacts.finding import get_change_for, get_change_set_for
 from contacts.forms_change_set import SubmitForm
-from contacts.models import ChangeSet, SetStatus
+from contacts.models import ChangeSet, ContactChange, SetStatus
 from contacts.views.change_sets import set_page
-from orgs.access import Right, require
 
 Move = Callable[..., ChangeSet]
 
@@ -27,7 +28,7 @@ Move = Callable[..., ChangeSet]
 def change_set_submit(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the plan on its way; what stands in its way is shown on the same page, with the typing kept."""
     change_set = get_change_set_for(request.user, pk)
-    require(request.user, Right.EDIT)
+    steps.require_author(request.user, change_set)
     form = SubmitForm(request.POST, change_set=change_set)
     if not form.is_valid():
         return set_page(request, change_set, form, status=422)
@@ -41,8 +42,7 @@ def change_set_submit(request: HttpRequest, pk: int) -> HttpResponse:
             break_glass="break_glass" in request.POST,
         )
     except ValidationError as error:
-        form.add_error(None, error)
-        return set_page(request, get_change_set_for(request.user, pk), form, status=422)
+        return _not_submitted(request, get_change_set_for(request.user, pk), form, error)
     messages.info(request, _submitted_words(change_set))
     return redirect("contacts:change_set_detail", pk)
 
@@ -90,6 +90,41 @@ def change_set_choose(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('contacts:change_set_detail', args=[pk])}?show=left_out")
 
 
+@require_POST
+def change_set_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a plan of what failed, met another value, or was skipped."""
+    change_set = get_change_set_for(request.user, pk)
+    return _plan_anew(request, partial(plan_retry, change_set), change_set)
+
+
+@require_POST
+def change_set_roll_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a plan that restores what was there before."""
+    change_set = get_change_set_for(request.user, pk)
+    return _plan_anew(request, partial(plan_roll_back, change_set), change_set)
+
+
+@require_POST
+def change_roll_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same for one change."""
+    change = get_change_for(request.user, pk)
+    return _plan_anew(request, partial(plan_roll_back_of, change), change)
+
+
+def _plan_anew(
+    request: HttpRequest, plan: Callable[..., ChangeSet], source: ChangeSet | ContactChange
+) -> HttpResponse:
+    """On to the new plan; or back, with why there is none."""
+    try:
+        change_set = plan(context=page_context(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        name = "change_detail" if isinstance(source, ContactChange) else "change_set_detail"
+        return redirect(f"contacts:{name}", source.pk)
+    messages.info(request, "This is a new plan. Nothing is sent before you submit it.")
+    return redirect("contacts:change_set_detail", change_set.pk)
+
+
 def _chosen(request: HttpRequest, change_set: ChangeSet) -> set[int]:
     """All that shall be sent: as ticked on this page, as before elsewhere; or every one, or none."""
     optional = optional_rows(change_set)
@@ -112,6 +147,18 @@ def _move(request: HttpRequest, pk: int, move: Move, words: str) -> HttpResponse
     else:
         messages.info(request, words)
     return redirect("contacts:change_set_detail", pk)
+
+
+def _not_submitted(
+    request: HttpRequest, change_set: ChangeSet, form: SubmitForm, error: ValidationError
+) -> HttpResponse:
+    """What stands in the way, beside what was typed; or only in words, when the form is gone."""
+    if change_set.status != SetStatus.PLANNED:
+        messages.error(request, " ".join(error.messages))
+        return redirect("contacts:change_set_detail", change_set.pk)
+    form.show_anew(change_set)
+    form.add_error(None, error)
+    return set_page(request, change_set, form, status=422)
 
 
 def _submitted_words(change_set: ChangeSet) -> str:

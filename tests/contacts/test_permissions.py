@@ -25,6 +25,10 @@ APPROVE = (403, 403, 403, 200, 403, 200, 403)
 DECIDE = (403, 403, 403, 422, 403, 422, 404)
 BULK = (403, 200, 200, 403, 403, 200, 403)
 REFUSED_BULK = (403, 422, 422, 403, 403, 422, 403)
+AUTHOR = (403, 403, 302, 403, 403, 403, 404)
+PLAN_ANEW = (403, 302, 302, 403, 403, 302, 404)
+STEER = (403, 403, 302, 302, 403, 302, 404)
+TAKE_AWAY = (403, 200, 200, 200, 200, 200, 404)
 REFUSED_FORM = (403, 403, 403, 403, 403, 422, 403)
 ORGANIZATION = {"aws_id": "o-nw7k2d9x4b"}
 ACCOUNT, CONTACT = {"account_id": LEDGER}, {"account_id": LEDGER, "contact_type": "SECURITY"}
@@ -61,6 +65,21 @@ TABLE = [
     ("contacts:approval_list", {}, "get", APPROVE),
     ("contacts:approval_rules", {}, "get", APPROVE),
     ("contacts:approval_rules", {}, "post", REFUSED_FORM),
+    ("contacts:change_set_list", {}, "get", SEE),
+    ("contacts:change_set_detail", {"pk": "set"}, "get", SEE_ONE),
+    ("contacts:change_set_live", {"pk": "set"}, "get", SEE_ONE),
+    ("contacts:change_set_submit", {"pk": "set"}, "post", (403, 403, 422, 403, 403, 403, 404)),
+    ("contacts:change_set_withdraw", {"pk": "set"}, "post", AUTHOR),
+    ("contacts:change_set_choose", {"pk": "set"}, "post", AUTHOR),
+    ("contacts:change_set_pause", {"pk": "set"}, "post", STEER),
+    ("contacts:change_set_resume", {"pk": "set"}, "post", STEER),
+    ("contacts:change_set_cancel", {"pk": "set"}, "get", (403, 403, 200, 200, 403, 200, 404)),
+    ("contacts:change_set_cancel", {"pk": "set"}, "post", STEER),
+    ("contacts:change_set_retry", {"pk": "set"}, "post", PLAN_ANEW),
+    ("contacts:change_set_roll_back", {"pk": "set"}, "post", PLAN_ANEW),
+    ("contacts:change_roll_back", {"pk": "change"}, "post", PLAN_ANEW),
+    ("contacts:change_set_export", {"pk": "set"}, "get", TAKE_AWAY),
+    ("contacts:change_set_errors", {"pk": "set"}, "get", TAKE_AWAY),
     ("contacts:change_set_decide", {"pk": "set"}, "post", DECIDE),
     ("contacts:audit_list", {}, "get", AUDIT),
     ("contacts:audit_export", {}, "get", (403, 403, 403, 403, 200, 200, 403)),

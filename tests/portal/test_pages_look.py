@@ -32,7 +32,14 @@ NEEDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "contacts:change_detail": lambda scene: {"pk": scene.change.pk},
     "contacts:change_live": lambda scene: {"pk": scene.change.pk},
     "contacts:change_cancel": lambda scene: {"pk": scene.change.pk},
-    "contacts:change_set_decide": lambda scene: {"pk": scene.change_set.pk},
+    "contacts:change_roll_back": lambda scene: {"pk": scene.change.pk},
+    **{
+        f"contacts:change_set_{name}": lambda scene: {"pk": scene.change_set.pk}
+        for name in (
+            *("detail", "live", "submit", "withdraw", "choose", "decide"),
+            *("pause", "resume", "cancel", "retry", "roll_back", "export", "errors"),
+        )
+    },
     "contacts:audit_detail": lambda scene: {"pk": scene.event.pk},
     **{
         f"orgs:organization_{name}": lambda scene: {"aws_id": scene.organization.aws_id}
