@@ -1,5 +1,6 @@
-"""How long a plan takes at the quota, and how long undoing it would take. Asks nobody."""
+"""How long a change set takes at AWS's quota, run and undone, and how to say it."""
 
+import math
 from collections.abc import Mapping
 
 from django.conf import settings
@@ -14,43 +15,55 @@ OPERATIONS = {
     "deletes": "DeleteAlternateContact",
 }
 MINUTE, HOUR = 60, 3600
-
 Effort = Mapping[str, Mapping[str, int]]  # by caller: how many reads, puts and deletes
 
 
 def seconds_to_run(change_set: ChangeSet) -> float:
-    """How long the plan takes when nothing else uses the quota."""
+    """How long AWS's quota makes the run last, if nobody else uses it."""
     return seconds_for(change_set.effort.get("run", {}))
 
 
 def seconds_to_undo(change_set: ChangeSet) -> float:
-    """How long it would take to restore what was there before."""
+    """How long it would take to restore every contact that the plan writes."""
     return seconds_for(change_set.effort.get("undo", {}))
 
 
 def seconds_for(effort: Effort) -> float:
-    """The time of the slowest caller: its operations go side by side, each at its own rate."""
-    return max((_seconds_of(caller, numbers) for caller, numbers in effort.items()), default=0.0)
+    """The time of the slowest caller: callers and operations have quotas of their own, so they overlap."""
+    return max((_seconds_of(caller_key, counts) for caller_key, counts in effort.items()), default=0.0)
+
+
+def rate_words(change_set: ChangeSet) -> str:
+    """How many contacts a second the run brings to their end, such as "3.5 a second"; empty for none."""
+    contacts = sum(counts["reads"] for counts in change_set.effort.get("run", {}).values())
+    seconds = seconds_to_run(change_set)
+    return f"{contacts / seconds:.1f} a second" if seconds else ""
 
 
 def words(seconds: float) -> str:
-    """“about 35 seconds”, “about 4 minutes”, “about 2 hours 10 minutes”."""
-    if seconds < 90:
-        return f"about {_number(max(round(seconds), 1), 'second')}"
-    minutes = round(seconds / MINUTE)
-    if minutes < MINUTE:
-        return f"about {_number(minutes, 'minute')}"
-    hours, minutes = divmod(round(minutes, -1), MINUTE)
-    return f"about {_number(hours, 'hour')}" + (f" {_number(minutes, 'minute')}" if minutes else "")
+    """Such as "about 35 seconds" or "about 2 hours 10 minutes": rounded up, never sharper than it is."""
+    if seconds <= 0:
+        return "no time"
+    if seconds <= 10:
+        return f"about {_many(math.ceil(seconds), 'second')}"
+    if seconds <= 90:
+        return f"about {_many(_up(seconds, 5), 'second')}"
+    if seconds <= HOUR:
+        return f"about {_many(_up(seconds, MINUTE) // MINUTE, 'minute')}"
+    hours, rest = divmod(_up(seconds, 10 * MINUTE), HOUR)
+    minutes = f" {rest // MINUTE} minutes" if rest else ""
+    return f"about {_many(hours, 'hour')}{minutes}"
 
 
-def _seconds_of(caller_key: str, numbers: Mapping[str, int]) -> float:
+def _seconds_of(caller_key: str, counts: Mapping[str, int]) -> float:
     quotas = quotas_per_account(caller_key.partition(":")[0])
-    return max(
-        numbers.get(name, 0) / (quotas[operation].rate * settings.AWS_QUOTA_SHARE * RATE_SHARE)
-        for name, operation in OPERATIONS.items()
-    )
+    share = settings.AWS_QUOTA_SHARE * RATE_SHARE
+    return max(number / (quotas[OPERATIONS[name]].rate * share) for name, number in counts.items())
 
 
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _up(seconds: float, step: int) -> int:
+    return math.ceil(seconds / step) * step
+
+
+def _many(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
