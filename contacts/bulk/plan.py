@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 
 from audit.context import Context
@@ -90,9 +90,7 @@ def choose(change_set: ChangeSet, pks: Iterable[int], *, context: Context) -> Ch
         _require_author(change_set, context)
         if change_set.status != SetStatus.PLANNED:
             raise ValidationError("This plan was submitted or discarded already.")
-        optional, chosen = optional_rows(change_set), set(pks)
-        optional.filter(is_left_out=False).exclude(pk__in=chosen).update(is_left_out=True)
-        optional.filter(is_left_out=True, pk__in=chosen).update(is_left_out=False)
+        _leave_out_all_but(set(pks), change_set)
         change_set.plan_hash = mark
         change_set.save(update_fields=["plan_hash"])
     return summarise(change_set)
@@ -119,6 +117,14 @@ def summarise(change_set: ChangeSet) -> ChangeSet:
     ).update(**facts)
     change_set.refresh_from_db()
     return change_set
+
+
+def _leave_out_all_but(chosen: set[int], change_set: ChangeSet) -> None:
+    optional = optional_rows(change_set).order_by().values_list("pk", "is_left_out")
+    turned = [pk for pk, is_left_out in optional if is_left_out == (pk in chosen)]
+    for start in range(0, len(turned), READ_AT_ONCE):
+        piece = change_set.rows.filter(pk__in=turned[start : start + READ_AT_ONCE]).order_by()
+        piece.update(is_left_out=Case(When(is_left_out=True, then=Value(False)), default=Value(True)))
 
 
 def _require_author(change_set: ChangeSet, context: Context) -> None:
