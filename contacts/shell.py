@@ -44,7 +44,13 @@ class ReadStatus:
 # Label, url name, icon, right, and how the names of the views begin that lie in this place.
 PLACES = (
     ("Overview", "contacts:overview", "grid-1x2", Right.VIEW, "contacts:overview"),
-    ("Accounts", "contacts:account_list", "hdd-stack", Right.VIEW, "contacts:account contacts:contact contacts:bulk"),
+    (
+        "Accounts",
+        "contacts:account_list",
+        "hdd-stack",
+        Right.VIEW,
+        "contacts:account contacts:contact contacts:bulk",
+    ),
     ("Changes", "contacts:change_list", "arrow-left-right", Right.VIEW, "contacts:change"),
     ("Approvals", "contacts:approval_list", "person-check", Right.APPROVE, "contacts:approval"),
     ("Audit", "contacts:audit_list", "journal-check", Right.AUDIT, "contacts:audit"),
