@@ -1,0 +1,73 @@
+"""A portal that holds the company of scene.py, on either database."""
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.installation import manage
+from benchmarks.standin import StandIn
+from tests.live import ROOT, LivePortal
+from tests.postgres import Postgres
+from tests.valkey import Valkey
+
+LONGEST = 600  # seconds of one process
+SQLITE, POSTGRES = "SQLite", "PostgreSQL"
+
+
+@contextmanager
+def company_on(database: str, directory: Path, standin: StandIn) -> Iterator[tuple[LivePortal, str]]:
+    """The portal, and the session of the editor. No part of it runs yet; AWS is never asked."""
+    directory.mkdir()
+    valkey = Valkey(directory)
+    valkey.start()
+    try:
+        with _address_of(database, directory) as url:
+            facts = {"AWS_SANDBOX": "false", "SECRET_KEY": secrets.token_urlsafe(50), "LOG_LEVEL": "WARNING"}
+            portal = LivePortal(
+                url,
+                valkey.url,
+                standin,
+                directory=directory,
+                COMPANY_EMAIL_DOMAINS="northwind.example",
+                **facts,
+            )
+            try:
+                manage(portal, "migrate", "--verbosity", "0")
+                manage(portal, "collectstatic", "--no-input", "--verbosity", "0")
+                yield portal, run_module(portal, "scene", directory)["session"]
+            finally:
+                portal.stop()
+    finally:
+        valkey.stop()
+
+
+def run_module(portal: LivePortal, module: str, *arguments: object) -> dict[str, Any]:  # Any: JSON
+    """Run a module of this package as a process of the portal; what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.bulk.{module}", *map(str, arguments)],
+        cwd=ROOT, env=environment_of(portal), stdout=subprocess.PIPE, text=True, timeout=LONGEST, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def environment_of(portal: LivePortal) -> dict[str, str]:
+    """For a process that calls django.setup()."""
+    return portal.environment | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
+
+
+@contextmanager
+def _address_of(database: str, directory: Path) -> Iterator[str]:
+    if database == SQLITE:
+        yield f"sqlite:///{directory / 'portal.sqlite3'}"
+        return
+    server = Postgres(directory / "postgres")
+    server.start()
+    try:
+        yield server.url("postgres")
+    finally:
+        server.stop()
