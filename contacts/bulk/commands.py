@@ -12,7 +12,7 @@ from audit.log import record
 from audit.models import Action
 from contacts import change_sets
 from contacts.bulk import run
-from contacts.bulk.telling import address_of, end_lines, facts_of
+from contacts.bulk.telling import address_of, end_lines, facts_of, many
 from contacts.delivery import deliver_one, due_changes
 from contacts.models import ChangeSet, SetStatus
 from portal import quota
@@ -73,7 +73,9 @@ class ChangeSetCommand(PortalCommand):
             self.answer(options, facts_of(change_set), "Nothing was sent yet: somebody has to approve it.")
             raise failed(f"Needs approval, because {why}. See {address_of(change_set)}")
         if options["wait"] is None:
-            words = f"{change_set.writes:,} contacts are on their way. See {address_of(change_set)}"
+            words = (
+                f"{many(change_set.writes, 'contact', 'is', 'are')} on the way. See {address_of(change_set)}"
+            )
             self.answer(options, facts_of(change_set), words)
             return
         self._stay(change_set, options["wait"])
@@ -82,7 +84,7 @@ class ChangeSetCommand(PortalCommand):
         if change_set.status != SetStatus.FINISHED:
             raise failed(f"It has not ended yet. The workers go on with it: {address_of(change_set)}")
         if facts["not_done"]:
-            raise failed(f"{len(facts['not_done']):,} contacts are not as they were asked to be.")
+            raise failed(f"{many(len(facts['not_done']), 'contact', 'is', 'are')} not as asked for.")
 
     def _stay(self, change_set: ChangeSet, seconds: float) -> None:
         total = change_set.writes + change_set.counts.get("unchanged", 0)

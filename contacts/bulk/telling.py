@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from contacts.bulk.estimate import seconds_to_run, seconds_to_undo, words
 from contacts.bulk.run import outcomes_of
 from contacts.bulk.verdicts import LEFT_OUT
 from contacts.models import ChangeSet, ChangeStatus, PlannedChange, Verdict
@@ -21,11 +22,17 @@ VERDICT_WORDS = {
     "left_out": "left out",
     "refused": "refused",
 }
+COUNTED = (*VERDICT_WORDS, "management")
 
 
 def address_of(change_set: ChangeSet) -> str:
     """Where the change set stands in the portal."""
     return settings.PORTAL_URL + reverse("contacts:change_set_detail", args=[change_set.pk])
+
+
+def many(number: int, noun: str, one: str, more: str) -> str:
+    """Such as "1 contact was" or "2 contacts were"."""
+    return f"1 {noun} {one}" if number == 1 else f"{number:,} {noun}s {more}"
 
 
 def short_facts_of(change_set: ChangeSet) -> dict[str, Any]:
@@ -39,7 +46,7 @@ def short_facts_of(change_set: ChangeSet) -> dict[str, Any]:
         "planned_at": change_set.planned_at,
         "submitted_at": change_set.submitted_at,
         "finished_at": change_set.finished_at,
-        "counts": change_set.counts,
+        "counts": dict.fromkeys(COUNTED, 0) | change_set.counts,
     }
 
 
@@ -87,8 +94,11 @@ def not_done_of(change_set: ChangeSet) -> Iterator[dict[str, Any]]:
 def plan_lines(change_set: ChangeSet) -> Iterator[str]:
     """What the plan sums up to, and what is not sent, line by line."""
     counts = change_set.counts
-    parts = [f"{counts[name]:,} {words}" for name, words in VERDICT_WORDS.items() if counts.get(name)]
+    parts = [f"{counts[name]:,} {label}" for name, label in VERDICT_WORDS.items() if counts.get(name)]
     yield f"Change set {change_set.pk}, “{change_set.title}”: {', '.join(parts) or 'no lines'}."
+    if change_set.writes:
+        undo = words(seconds_to_undo(change_set))
+        yield f"Sending it takes {words(seconds_to_run(change_set))}, undoing it {undo}."
     for error in errors_of(change_set):
         field = f"{error['field']}: " if error["field"] else ""
         yield f"Line {error['line']}: {field}{error['text']}"

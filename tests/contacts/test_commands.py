@@ -50,7 +50,9 @@ def terminal(short_directory: Path, sandbox: Sandbox) -> Terminal:
     return Terminal(short_directory / "var", sandbox)
 
 
-def test_connect_sync_set_delete_and_export_by_command_alone(terminal: Terminal, sandbox: Sandbox):
+def test_connect_sync_set_delete_import_and_export_by_command_alone(
+    terminal: Terminal, sandbox: Sandbox, short_directory: Path
+):
     terminal.type("connect_organization")
     terminal.type("createsuperuser", "--noinput", "--username", "root", "--email", "root@northwind.example")
     assert json.loads(terminal.type("sync_accounts", "--json"))
@@ -69,6 +71,17 @@ def test_connect_sync_set_delete_and_export_by_command_alone(terminal: Terminal,
     delete = ["delete_contact", PAGE_ACCOUNT_ID, "SECURITY", *AS_ROOT, "--wait", "20"]
     assert "applied" in terminal.type(*delete)
     assert "was already absent" in terminal.type(*delete)
+    assert sandbox.contact(PAGE_ACCOUNT_ID, "SECURITY") is None
+
+    file = short_directory / "contacts.csv"
+    file.write_text(
+        "account;type;name;title;e-mail;phone\n"
+        f"{PAGE_ACCOUNT_ID};security;Ana;CISO;ana@northwind.example;+1 206 555 1234\n"
+    )
+    words = ["import_contacts", str(file), *AS_ROOT, "--apply", "--wait", "20", "--json"]
+    facts = json.loads(terminal.type(*words))
+    assert facts["outcomes"] == {"applied": 1} and sandbox.contact(PAGE_ACCOUNT_ID, "SECURITY")
+    terminal.type("roll_back", str(facts["change_set"]), *AS_ROOT, "--wait", "20")
     assert sandbox.contact(PAGE_ACCOUNT_ID, "SECURITY") is None
     terminal.type("verify_audit")
 

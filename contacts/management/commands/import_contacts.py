@@ -12,7 +12,7 @@ from contacts.bulk.commands import ChangeSetCommand
 from contacts.bulk.files import read_lines
 from contacts.bulk.line import Line
 from contacts.bulk.plan import make_plan
-from contacts.bulk.telling import address_of, facts_of, plan_lines
+from contacts.bulk.telling import address_of, facts_of, many, plan_lines
 from contacts.models import ChangeSet, SetKind
 from portal.commands import Progress, failed, wrong_usage
 from portal.tables import SIZE_LIMIT, NotATable
@@ -40,15 +40,16 @@ class Command(ChangeSetCommand):
     def act(self, options: dict[str, Any], context: Context) -> None:
         change_set = self._plan(options["file"], context)
         refused = change_set.counts.get("refused", 0)
+        mistakes = f"{many(refused, 'line', 'is', 'are')} refused."
         self.say(options, *plan_lines(change_set))
         if not options["apply"]:
             words = f"Nothing was sent. The plan is kept: {address_of(change_set)}"
             self.answer(options, facts_of(change_set), words)
             if refused:
-                raise failed(f"{refused:,} lines are refused.")
+                raise failed(mistakes)
         elif refused and not options["skip_refused"]:
             self.discard(options, change_set, "Nothing was sent, and the plan was discarded.")
-            raise failed(f"{refused:,} lines are refused. Mend them, or send the others with --skip-refused.")
+            raise failed(f"{mistakes} Mend them, or send the other lines with --skip-refused.")
         elif not change_set.writes:
             self.discard(
                 options, change_set, "Nothing to send: these values were there when AWS was last read."
