@@ -67,7 +67,7 @@ def why_needed(actor: Any, weight: Weight) -> list[str]:
         and f"it touches more than {rules.more_than} contacts",
         (rules.any_delete and weight.deletes > 0) and "it deletes a contact",
         (rules.management_account and weight.management > 0) and "it touches a management account",
-        bool(strict) and f"it was asked for by somebody with the role {', '.join(strict)}",
+        bool(strict) and f"somebody with the role {', '.join(strict)} asks for it",
     ]
     return [reason for reason in reasons if reason]
 

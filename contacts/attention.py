@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Action, AuditEvent
-from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus
-from orgs.access import visible_to
+from contacts.approving import awaiting_decision
+from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus, SetStatus
+from orgs.access import Right, has_right, visible_to
 from orgs.models import Account, Organization
 from portal.causes import Cause
 
@@ -31,12 +32,6 @@ CHANGE_MATTERS = {
         "{} without an answer from AWS",
         "The portal reads the contact back until it is sure.",
         "Watch",
-    ),
-    ChangeStatus.WAITING: (
-        "person-check",
-        "{} waiting for approval",
-        "Somebody else has to agree first.",
-        "Review",
     ),
 }
 
@@ -61,9 +56,10 @@ def unsettled(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
 
 
 def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Matter]:
-    """The matters of what the user may see, the most urgent first; at most five queries."""
+    """The matters of what the user may see, the most urgent first; at most six queries."""
     accounts = visible_to(user).filter(left_at=None)
     return [
+        *_requests(user),
         *_organizations(organizations),
         *_changes(accounts),
         *_unknown(accounts),
@@ -78,6 +74,26 @@ def _organizations(organizations: Iterable[Organization]) -> Iterator[Matter]:
             url = reverse("orgs:organization_detail", args=[owner.aws_id])
             text = f"{cause.label} {cause.remedy}"
             yield Matter("failed", "diagram-3", f"{owner} cannot be read in full", text, "Mend", url)
+
+
+def _requests(user: Any) -> Iterator[Matter]:
+    """Change sets that somebody has to decide on; whoever may, is sent to the inbox."""
+    is_glass = Q(broke_glass=True)
+    numbers = awaiting_decision().aggregate(
+        broken=Count("pk", filter=is_glass), waiting=Count("pk", filter=~is_glass)
+    )
+    is_approver = has_right(user, Right.APPROVE)
+    url = reverse("contacts:approval_list") if is_approver else reverse("contacts:change_set_list")
+    action = "Decide" if is_approver else "See them"
+    if numbers["broken"]:
+        title = f"{_number(numbers['broken'], 'change set')} sent before any approval"
+        text = "An administrator acted in an emergency. Somebody else has to say whether it was right."
+        yield Matter("failed", "exclamation-triangle-fill", title, text, action, url)
+    if numbers["waiting"]:
+        title = f"{_number(numbers['waiting'], 'request')} waiting for approval"
+        url += "" if is_approver else f"?status={SetStatus.WAITING}"
+        text = "Nothing is sent before somebody else has agreed."
+        yield Matter("waiting", "person-check", title, text, action, url)
 
 
 def _changes(accounts: QuerySet[Account]) -> Iterator[Matter]:

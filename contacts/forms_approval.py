@@ -61,7 +61,7 @@ class RulesForm(PlainForm):
         label="Hours until a request lapses",
         min_value=1,
         max_value=MOST_HOURS,
-        help_text="An approval lapses after the same time, if its run has not ended by then.",
+        help_text="An approval that was not used lapses after the same time.",
     )
 
     @classmethod

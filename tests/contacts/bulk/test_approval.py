@@ -55,7 +55,7 @@ def events_of(change_set: ChangeSet) -> list[str]:
         ("any_delete", True, Weight(1, 0, 0), []),
         ("management_account", True, Weight(3, 0, 1), ["it touches a management account"]),
         ("management_account", True, Weight(3, 0, 0), []),
-        ("roles", ["Helpdesk"], Weight(1, 0, 0), ["it was asked for by somebody with the role Helpdesk"]),
+        ("roles", ["Helpdesk"], Weight(1, 0, 0), ["somebody with the role Helpdesk asks for it"]),
         ("roles", ["Editor"], Weight(1, 0, 0), []),
     ],
 )
