@@ -64,9 +64,10 @@ def write_xlsx(rows: Iterable[Iterable[object]], stream: IO[bytes]) -> None:
     for number, width in enumerate(_widths(first), start=1):
         sheet.column_dimensions[get_column_letter(number)].width = width
     for row in first[:1]:
-        sheet.append([_text_cell(sheet, value, bold=True) for value in row])
+        sheet.append(_Cells(sheet, Font(bold=True)).holding(row))
+    cells = _Cells(sheet)
     for values in chain(first[1:], remaining):
-        sheet.append([_text_cell(sheet, value) for value in values])
+        sheet.append(cells.holding(values))
     book.save(stream)
 
 
@@ -85,17 +86,37 @@ def xlsx_text(text: str) -> str:
     return plain_cell(text)
 
 
-def _text_cell(sheet: object, value: object, *, bold: bool = False) -> WriteOnlyCell:
+class _Cells:
+    """Text cells of one row, used again for the next: to format each anew takes most of the time."""
+
+    def __init__(self, sheet: object, font: Font | None = None) -> None:
+        self._sheet, self._font = sheet, font
+        self._cells: list[WriteOnlyCell] = []
+
+    def holding(self, values: Iterable[object]) -> list[WriteOnlyCell]:
+        """The cells with these values, until the next row."""
+        texts = [_sheet_text(value) for value in values]
+        while len(self._cells) < len(texts):
+            self._cells.append(self._new_cell())
+        for cell, text in zip(self._cells, texts, strict=False):
+            cell.value = text
+            cell.data_type = "s"  # openpyxl takes a text that starts with = for a formula
+        return self._cells[: len(texts)]
+
+    def _new_cell(self) -> WriteOnlyCell:
+        cell = WriteOnlyCell(self._sheet)
+        cell.number_format = AS_TEXT
+        if self._font:
+            cell.font = self._font
+        return cell
+
+
+def _sheet_text(value: object) -> str:
     """A string cell is never run, so only what plain_cell() would shorten gets one more apostrophe."""
     text = "" if value is None else str(value)
     if QUOTED_FORMULA.match(text):
         text = f"'{text}"
-    cell = WriteOnlyCell(sheet, NOT_IN_XML.sub(_escaped, text))
-    cell.data_type = "s"  # openpyxl takes a text that starts with = for a formula
-    cell.number_format = AS_TEXT
-    if bold:
-        cell.font = Font(bold=True)
-    return cell
+    return NOT_IN_XML.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

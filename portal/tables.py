@@ -190,12 +190,20 @@ def _sheet_rows(stream: BinaryIO, name: str) -> Iterator[Row]:
         if not sheets:
             raise NotATable(f"There is no visible sheet in {name}.")
         cells = sheets[0].iter_rows(max_col=COLUMN_LIMIT, max_row=LAST_SHEET_ROW)
-        for number, row in enumerate(cells, start=1):
-            yield _sheet_row(number, row)
+        yield from _unlike_the_last(cells)
     except BROKEN_WORKBOOK as error:
         raise NotATable(
             f"There is no table in {name}: it is no Excel workbook, or damaged. {SAVE_AS}"
         ) from error
+
+
+def _unlike_the_last(cells: Iterator[Any]) -> Iterator[Row]:  # Any: openpyxl has no types
+    """A stray cell far below makes a gap of a million rows, which openpyxl gives as one and the same."""
+    last = None
+    for number, row in enumerate(cells, start=1):
+        if row is not last:
+            yield _sheet_row(number, row)
+        last = row
 
 
 def _require_harmless(stream: BinaryIO, name: str) -> None:

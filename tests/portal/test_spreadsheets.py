@@ -153,6 +153,15 @@ def test_the_first_sheet_that_can_be_seen_is_read():
     assert cells_of(out.getvalue()) == [["seen"]]
 
 
+def test_a_stray_cell_far_below_is_found_where_it_stands():
+    book, out = Workbook(), BytesIO()
+    book.active["B2"], book.active["A300000"] = "head", "stray"
+    book.save(out)
+    table = read_table(BytesIO(out.getvalue()), "a file")
+    found = [(row.number, row.cells) for row in (table.header, *table.rows)]
+    assert found == [(2, ["", "head"]), (300_000, ["stray"])]
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=300) | st.binary(max_size=60).map(b"PK\x03\x04".__add__))
 def test_junk_is_told_from_a_table(data):
@@ -166,6 +175,7 @@ WORKBOOK = as_xlsx([["a", "b"], ["1", "2"], ["3", "4"]])
 PARTS = zipfile.ZipFile(BytesIO(WORKBOOK)).namelist()
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 @settings(max_examples=50, deadline=None)
 @given(st.sampled_from(PARTS), st.integers(0, 3000), st.binary(max_size=12), st.integers(0, 12))
 def test_a_damaged_workbook_is_told_from_a_table(part, at, new, length):
