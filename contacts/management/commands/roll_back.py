@@ -37,5 +37,5 @@ class Command(ChangeSetCommand):
         left = change_set.counts.get("left_out", 0) + change_set.counts.get("refused", 0)
         if left:
             raise failed(
-                f"{many(left, 'contact', 'was', 'were')} not rolled back, each for the reason beside it."
+                f"{many(left, 'contact', 'was', 'were')} not rolled back. The reason stands beside each."
             )
