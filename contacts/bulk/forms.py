@@ -63,6 +63,11 @@ class PlanForm(forms.Form):
         return [Field(name) for name in self.fields if name != "heading"]
 
     @property
+    def wrong_fields(self) -> list[forms.BoundField]:
+        """Those that need a change."""
+        return [field for field in self.visible_fields() if field.errors]
+
+    @property
     def plan_title(self) -> str:
         """The name that was typed, or one that says what is asked for; the form is valid."""
         return (self.cleaned_data["heading"] or self.usual_title())[:TITLE_LIMIT]

@@ -18,7 +18,7 @@ class FileForm(PlanForm):
     """A file or pasted rows, not both."""
 
     file = forms.FileField(
-        label="CSV or XLSX file",
+        label="CSV or Excel file",
         required=False,
         max_length=200,
         widget=forms.FileInput({"accept": ".csv,.tsv,.txt,.xlsx"}),
@@ -26,12 +26,12 @@ class FileForm(PlanForm):
         error_messages={"empty": "This file is empty."},
     )
     rows = forms.CharField(
-        label="Or paste rows",
+        label="Pasted rows",
         required=False,
         max_length=PASTE_LIMIT,
         strip=False,
         widget=forms.Textarea({"rows": 7, "class": "mono", "spellcheck": "false", "autocomplete": "off"}),
-        help_text="Straight from a spreadsheet, the line of column names included.",
+        help_text="Instead of a file: straight from a spreadsheet, with the line that names the columns.",
         error_messages={"max_length": "This is too much to paste. Save it as a file and upload that."},
     )
 

@@ -111,7 +111,8 @@ def bulk_replace(request: HttpRequest, scope: Scope) -> HttpResponse:
 @with_scope
 def bulk_copy(request: HttpRequest, scope: Scope) -> HttpResponse:
     """Plan to copy one type of each account to its others."""
-    return _answer(request, scope, CopyForm(_posted(request)), "contacts/bulk_copy.html")
+    initial = {"targets": [scope.contact_type or ContactType.SECURITY]}
+    return _answer(request, scope, CopyForm(_posted(request), initial=initial), "contacts/bulk_copy.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

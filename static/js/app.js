@@ -62,6 +62,12 @@
   document.addEventListener("reset", (event) => {
     if (event.target.matches("[data-selecting]")) window.setTimeout(() => tally(event.target));
   });
+  // All that match were selected in place of the page: go on with what is done to them.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (!new URLSearchParams(window.location.search).has("select")) return;
+    const next = event.target.querySelector("[data-next]");
+    if (next) next.focus({preventScroll: true});
+  });
   // The browser may tick boxes again when somebody comes back to the page.
   window.addEventListener("pageshow", () => document.querySelectorAll("[data-selecting]").forEach(tally));
 
