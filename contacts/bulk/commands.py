@@ -67,33 +67,45 @@ class ChangeSetCommand(PortalCommand):
         self, options: dict[str, Any], change_set: ChangeSet, context: Context, *, without_refused: bool
     ) -> None:
         """Submit the plan, stay as long as --wait says, and answer. Exit 1 where more is to be done."""
-        change_set = _submit(change_set, context, without_refused)
+        try:
+            change_set = _submit(change_set, context, without_refused)
+            if options["wait"] is not None and change_set.is_under_way:
+                self._stay(change_set, options["wait"])
+        except KeyboardInterrupt as error:
+            raise CommandError(_interrupted(change_set), returncode=INTERRUPTED) from error
+        self._tell(options, change_set)
+
+    def _tell(self, options: dict[str, Any], change_set: ChangeSet) -> None:
+        facts = facts_of(change_set)
         if change_set.status == SetStatus.WAITING:
             why = " and ".join(change_set.needs_approval)
-            self.answer(options, facts_of(change_set), "Nothing was sent yet: somebody has to approve it.")
+            self.answer(options, facts, "Nothing was sent yet: somebody has to approve it.")
             raise failed(f"Needs approval, because {why}. See {address_of(change_set)}")
         if options["wait"] is None:
             words = (
                 f"{many(change_set.writes, 'contact', 'is', 'are')} on the way. See {address_of(change_set)}"
             )
-            self.answer(options, facts_of(change_set), words)
+            self.answer(options, facts, words)
             return
-        self._stay(change_set, options["wait"])
-        facts = facts_of(change_set)
         self.answer(options, facts, "\n".join(end_lines(change_set)))
         if change_set.status != SetStatus.FINISHED:
-            raise failed(f"It has not ended yet. The workers go on with it: {address_of(change_set)}")
+            raise failed(f"It has not ended yet. See {address_of(change_set)}")
         if facts["not_done"]:
             raise failed(f"{many(len(facts['not_done']), 'contact', 'is', 'are')} not as asked for.")
 
     def _stay(self, change_set: ChangeSet, seconds: float) -> None:
         total = change_set.writes + change_set.counts.get("unchanged", 0)
-        try:
-            with self.progress("Changes", total) as bar:
-                _bring_to_its_end(change_set, seconds, bar)
-        except KeyboardInterrupt as error:
-            words = f"Interrupted. The workers go on with the run; stop it at {address_of(change_set)}"
-            raise CommandError(words, returncode=INTERRUPTED) from error
+        with self.progress("Changes", total) as bar:
+            _bring_to_its_end(change_set, seconds, bar)
+
+
+def _interrupted(change_set: ChangeSet) -> str:
+    """What becomes of the run when its command ends early."""
+    change_sets.drop_draft(change_set)  # in case it was not submitted yet
+    change_set.refresh_from_db(fields=["status"])
+    if change_set.is_under_way:
+        return f"Interrupted. The workers go on with the run; stop it at {address_of(change_set)}"
+    return f"Interrupted. Change set {change_set.pk}: {change_set.get_status_display().lower()}."
 
 
 def _submit(change_set: ChangeSet, context: Context, without_refused: bool) -> ChangeSet:

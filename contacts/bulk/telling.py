@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from contacts.bulk.estimate import seconds_to_run, seconds_to_undo, words
 from contacts.bulk.run import outcomes_of
 from contacts.bulk.verdicts import LEFT_OUT
-from contacts.models import ChangeSet, ChangeStatus, PlannedChange, Verdict
+from contacts.models import OPEN, ChangeSet, ChangeStatus, PlannedChange, Verdict
 from portal.causes import Cause
 
 DONE = (ChangeStatus.APPLIED, ChangeStatus.UNCHANGED)
@@ -81,12 +81,11 @@ def left_out_of(change_set: ChangeSet) -> Iterator[dict[str, Any]]:
 
 
 def not_done_of(change_set: ChangeSet) -> Iterator[dict[str, Any]]:
-    """Each row that was to be sent and is neither applied nor unchanged; nothing before the set was sent."""
-    if change_set.started_at is None:
-        return
-    sent = change_set.rows.filter(is_left_out=False).exclude(verdict=Verdict.REFUSED)
-    for row in _in_order(sent.exclude(change__status__in=DONE).select_related("change")):
-        status = row.change.status if row.change else row.outcome or "planned"
+    """Each row that has come to its end, and is neither applied nor unchanged."""
+    ended_otherwise = Q(change__isnull=False) & ~Q(change__status__in=[*OPEN, *DONE])
+    rows = change_set.rows.filter(ended_otherwise | ~Q(outcome="")).select_related("change")
+    for row in _in_order(rows):
+        status = row.change.status if row.change else row.outcome
         problem = row.change.problem if row.change else row.cause
         yield _place_of(row) | {"status": status, "problem": problem}
 
