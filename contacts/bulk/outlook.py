@@ -12,7 +12,7 @@ KINDS = (
     (Verdict.UNCHANGED, "Unchanged", ", only read again"),
     (Verdict.REFUSED, "Refused", ", not sent"),
     ("left_out", "Left out", ", not sent"),
-    ("management", "Of a management account", ""),
+    ("management", "Management", ""),
 )
 
 

@@ -71,6 +71,7 @@ class Progress:
     rate: float  # a second, over the last minute or since the start
     seconds_left: float | None  # None: nothing was heard from AWS to tell it by
     is_moving: bool
+    is_long: bool  # whether it has run for longer than the rate looks back
     slowed: list[Usage]
     problem: Cause | None
     latest: list[int] = field(default_factory=list)  # the changes that ended last, newest first
@@ -127,6 +128,11 @@ class Progress:
         return f"{self.rate:.1f} a second"
 
     @property
+    def span_words(self) -> str:
+        """What the rate is about."""
+        return "in the last minute" if self.is_long else "since the start"
+
+    @property
     def time_words(self) -> str:
         """How long it will still take."""
         return "no telling" if self.seconds_left is None else words(self.seconds_left)
@@ -145,6 +151,7 @@ def progress_of(change_set: ChangeSet) -> Progress:
         rate=rate,
         seconds_left=None,
         is_moving=change_set.is_under_way and change_set.status not in HELD,
+        is_long=bool(change_set.started_at and timezone.now() - change_set.started_at > SPAN),
         slowed=slowed,
         problem=problem,
         latest=[pk for _, pk in events[:SHOWN]],

@@ -22,6 +22,7 @@ from contacts.models import (
 )
 from portal.aws import ContactDetails
 from portal.causes import Cause
+from portal.templatetags.looks import CONTACT_TYPE_ICONS
 
 LEFT_OUT = "left_out"
 ATTENTION = "attention"
@@ -87,6 +88,10 @@ class ShownRow:
         return ContactType(kind).label if kind in ContactType.values else kind
 
     @property
+    def type_icon(self) -> str:
+        return CONTACT_TYPE_ICONS.get(self.row.contact_type, "")
+
+    @property
     def icon(self) -> str:
         return VERDICT_ICONS[Verdict(self.row.verdict)][0]
 
@@ -96,13 +101,29 @@ class ShownRow:
 
     @property
     def diffs(self) -> list[Difference]:
-        """What moves, field by field; a whole contact that comes or goes is one line."""
-        if self.row.verdict == Verdict.REFUSED or not self.row.before:
-            return []
+        """What moves in a contact that stays, field by field."""
         before, after = self.row.before, value_of(self.row.wanted_details)
-        if before["status"] == ContactStatus.SET and self.row.wanted is not None:
-            return [row for row in differences(before, after) if row.field in FIELDS]
-        return [Difference("", "", _in_a_line(details_in(before)), _in_a_line(self.row.wanted_details))]
+        if self._is_refused or before["status"] != ContactStatus.SET or self.row.wanted is None:
+            return []
+        return [row for row in differences(before, after) if row.field in FIELDS]
+
+    @property
+    def came(self) -> str:
+        """A contact that was not there, in one line."""
+        if self._is_refused or self.row.before["status"] == ContactStatus.SET:
+            return ""
+        return _in_a_line(self.row.wanted_details)
+
+    @property
+    def went(self) -> str:
+        """A contact that will not be there, in one line."""
+        if self._is_refused or self.row.wanted is not None:
+            return ""
+        return _in_a_line(details_in(self.row.before))
+
+    @property
+    def _is_refused(self) -> bool:
+        return self.row.verdict == Verdict.REFUSED or not self.row.before
 
     @property
     def state(self) -> str:

@@ -55,7 +55,7 @@ def change_set_live(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponseClientRefresh()
     if step != steps.RUN:
         return HttpResponse(status=204)
-    context = _run_context(request, change_set, progress_of(change_set))
+    context = _run_context(request, change_set, progress_of(change_set)) | {"is_answer": True}
     return render(request, "contacts/_change_set_live.html", context)
 
 

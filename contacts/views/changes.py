@@ -16,7 +16,7 @@ from contacts.cards import pace, why_fixed, wish_of
 from contacts.changes import cancel_change
 from contacts.filter_bar import query_with
 from contacts.filters import CHANGE_GROUPS, ChangeFilter
-from contacts.finding import changes_visible_to, get_change_for
+from contacts.finding import change_sets_visible_to, changes_visible_to, get_change_for
 from contacts.models import ChangeStatus, ContactChange
 from contacts.timeline import story_of
 from contacts.units import unit_names
@@ -96,6 +96,8 @@ def _change_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         "wish": wish_of(change, may_edit=may_edit),
         "entries": story_of(change),
         "way": unit_names(account),
+        "followers": change_sets_visible_to(request.user).filter(rows__undoes=change).order_by("pk"),
+        "may_roll_back": may_edit and change.status == ChangeStatus.APPLIED and not why_fixed(account),
         "may_ask_again": may_edit and change.status in CAN_BE_ASKED_AGAIN and not why_fixed(account),
         "next_look": pace(change.requested_at) if is_moving else 0,
     }
