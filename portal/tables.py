@@ -17,9 +17,9 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from portal.spreadsheets import plain_cell, xlsx_text
+from portal.unpacking import TooMuch, require_bounded
 
 SIZE_LIMIT = 20 * 1024 * 1024
-UNPACKED_LIMIT = 64 * 1024 * 1024  # 50,000 rows of eight full columns unpack to 32 MB
 ROW_LIMIT = 50_000
 COLUMN_LIMIT = 100  # of a workbook, where one cell far to the right would make each row long
 LAST_SHEET_ROW = 1_048_576
@@ -184,13 +184,17 @@ def _delimiter_of(line: str) -> str:
 def _sheet_rows(stream: BinaryIO, name: str) -> Iterator[Row]:
     """The rows of the first visible sheet."""
     try:
-        _require_harmless(stream, name)
+        require_bounded(stream)
         book = load_workbook(stream, read_only=True, keep_links=False)
         sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
         if not sheets:
             raise NotATable(f"There is no visible sheet in {name}.")
         cells = sheets[0].iter_rows(max_col=COLUMN_LIMIT, max_row=LAST_SHEET_ROW)
         yield from _unlike_the_last(cells)
+    except TooMuch as error:
+        raise NotATable(
+            f"There is more in {name} than a table needs. Copy its rows into a new workbook, or save as CSV."
+        ) from error
     except BROKEN_WORKBOOK as error:
         raise NotATable(
             f"There is no table in {name}: it is no Excel workbook, or damaged. {SAVE_AS}"
@@ -204,38 +208,6 @@ def _unlike_the_last(cells: Iterator[Any]) -> Iterator[Row]:  # Any: openpyxl ha
         if row is not last:
             yield _sheet_row(number, row)
         last = row
-
-
-def _require_harmless(stream: BinaryIO, name: str) -> None:
-    """A small file can unpack to a huge one, and XML can do so again by entities of its own."""
-    with zipfile.ZipFile(stream) as archive:
-        parts = archive.infolist()
-        if sum(part.file_size for part in parts) > UNPACKED_LIMIT:
-            raise NotATable(
-                f"There is too much in {name} once it is unpacked. Keep only the sheet that is needed."
-            )
-        for part in parts:
-            if part.filename.endswith((".xml", ".rels")):
-                with archive.open(part) as content:
-                    _require_no_doctype(content, name)
-
-
-def _require_no_doctype(content: Any, name: str) -> None:  # Any: zipfile's reader is no BinaryIO to mypy
-    """A document type stands before the first element, so nothing behind that is read here."""
-    parser = expat.ParserCreate()
-    begun = False
-
-    def refuse(*_: object) -> None:
-        raise NotATable(f"There is XML in {name} that no spreadsheet writes. {SAVE_AS}")
-
-    def begin(*_: object) -> None:
-        nonlocal begun
-        begun = True
-
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = begin
-    while not begun and (chunk := content.read(4096)):
-        parser.Parse(chunk)
 
 
 def _sheet_row(number: int, row: tuple[Any, ...]) -> Row:  # Any: openpyxl has no types

@@ -103,6 +103,7 @@ def changed_workbook(part: str, old: bytes, new: bytes) -> bytes:
 
 
 SHEET = "xl/worksheets/sheet1.xml"
+TOO_MUCH = "There is more in it.x than a table needs. Copy its rows into a new workbook"
 ENTITY = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]><worksheet '
 
 
@@ -122,8 +123,10 @@ ENTITY = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]><worksheet '
         (b"PK\x03\x04 and no more", "it is no Excel workbook, or damaged."),
         (as_xlsx([["a"], ["1"]])[:-40], "it is no Excel workbook, or damaged."),
         (zip_of(word_document=b"<a/>"), "it is no Excel workbook, or damaged."),
-        (changed_workbook(SHEET, b"<worksheet ", ENTITY), "There is XML in it.x that no spreadsheet writes."),
-        (zip_of(xl_workbook=b" " * 65 * 1024**2), "There is too much in it.x once it is unpacked."),
+        (changed_workbook(SHEET, b"<worksheet ", ENTITY), TOO_MUCH),
+        (changed_workbook(SHEET, b"</row></sheetData>", b"<c/>" * 5000 + b"</row></sheetData>"), TOO_MUCH),
+        (zip_of(xl_styles=b"<a>" + b" " * 5 * 1024**2 + b"</a>"), TOO_MUCH),
+        (zip_of(xl_worksheets_sheet1=b" " * 65 * 1024**2), TOO_MUCH),
     ],
 )
 def test_what_is_no_table_says_what_to_do(data, words):
