@@ -23,6 +23,7 @@ class EventFilters:
     account_id: str = ""
     contact_type: str = ""
     change_id: int | None = None
+    change_set_id: int | None = None
     request_id: str = ""
     since: datetime | None = None
     until: datetime | None = None  # this moment is no longer part
@@ -91,6 +92,7 @@ def _exact(filters: EventFilters) -> dict[str, Any]:
         "account_id",
         "contact_type",
         "change_id",
+        "change_set_id",
         "request_id",
     )
     return {name: value for name in names if (value := getattr(filters, name)) not in ("", None)}

@@ -1,5 +1,6 @@
 """How a change set moves from state to state: submitted, decided, paused, cancelled, finished."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -220,7 +221,8 @@ def finish(change_set: ChangeSet, outcomes: dict[str, int]) -> bool:
             return False
         change_set.status, change_set.finished_at = SetStatus.FINISHED, timezone.now()
         change_set.save(update_fields=["status", "finished_at"])
-        _record(Action.SET_FINISHED, change_set, context_of(change_set), outcomes=outcomes)
+        context = replace(context_of(change_set), source=Source.WORKER)
+        _record(Action.SET_FINISHED, change_set, context, outcomes=outcomes)
         if change_set.kind != SetKind.SINGLE:
             tell_requester(change_set)
     return True

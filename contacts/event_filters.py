@@ -35,6 +35,7 @@ class EventFilterForm(forms.Form):
     )
     source = forms.ChoiceField(label="Door", required=False, choices=[("", "Any"), *Source.choices])
     change = forms.IntegerField(label="Change", required=False, min_value=1)
+    change_set = forms.IntegerField(label="Change set", required=False, min_value=1)
     request = forms.CharField(label="Request id", required=False, max_length=64)
     since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
     until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
@@ -61,6 +62,7 @@ class EventFilterForm(forms.Form):
             contact_type=wanted["type"],
             source=wanted["source"],
             change_id=wanted["change"],
+            change_set_id=wanted["change_set"],
             request_id=wanted["request"].strip(),
             since=_midnight(wanted["since"]),
             until=_midnight(wanted["until"], days=1),

@@ -102,6 +102,8 @@ def _related(event: AuditEvent) -> AuditEventQuerySet:
     """What else the same change or the same click led to."""
     if event.change_id:
         same = AuditEvent.objects.filter(change_id=event.change_id)
+    elif event.change_set_id:
+        same = AuditEvent.objects.filter(change_set_id=event.change_set_id, change_id=None)
     elif event.request_id:
         same = AuditEvent.objects.filter(request_id=event.request_id)
     else:

@@ -27,7 +27,7 @@ def events() -> list[AuditEvent]:
     return record_all(
         [
             event(Action.SIGNED_IN, Context(source=Source.PAGE)),
-            event(Action.CHANGE_REQUESTED, page, change_id=5, after=ZOE, **billing),
+            event(Action.CHANGE_REQUESTED, page, change_id=5, change_set_id=3, after=ZOE, **billing),
             event(Action.CHANGE_APPLIED, page, change_id=5, aws_request_id="aws-9", **billing),
             event(Action.CONTACT_DRIFT, worker_context(), account_id="111122223333", contact_type="SECURITY"),
             event(Action.ACCOUNT_LEFT, worker_context(), account_id="444455556666", unit_path="r-1/ou-2/"),
@@ -47,6 +47,7 @@ def events() -> list[AuditEvent]:
         ({"unit_path": "r-1/"}, [4, 2, 1]),
         ({"unit_path": "r-1/ou-2/"}, [4]),
         ({"change_id": 5, "actions": ("contact.change_applied",)}, [2]),
+        ({"change_set_id": 3}, [1]),
         ({"request_id": "click-1"}, [2, 1]),
         ({"actor_id": 7}, []),
         ({"text": "ZOE@"}, [1]),

@@ -51,6 +51,7 @@ def shown(page) -> list[AuditEvent]:
         ({"source": "worker"}, ["drifted"]),
         ({"unit": "ou-ab12-payments"}, ["drifted"]),
         ({"change": "77"}, ["asked"]),
+        ({"change_set": "78"}, []),
         ({"request": "abc123"}, ["exported", "asked"]),
         ({"q": "rota"}, ["exported", "asked"]),
         ({"q": "new@northwind"}, ["drifted"]),
