@@ -86,7 +86,9 @@ def _is_encodable(value: str) -> bool:
 
 def trim(details: ContactDetails) -> tuple[ContactDetails, list[str]]:
     """The values without surrounding white space, and the names of the fields that had some."""
-    trimmed = [field for field in FIELDS if getattr(details, field) != getattr(details, field).strip()]
+    trimmed = [field for field, value in vars(details).items() if value != value.strip()]
+    if not trimmed:
+        return details, []
     return replace(details, **{field: getattr(details, field).strip() for field in trimmed}), trimmed
 
 

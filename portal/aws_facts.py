@@ -45,7 +45,8 @@ def as_aws_keeps(details: ContactDetails) -> ContactDetails:
 
     Measured on 2026-09-12: spaces around name, title and phone came back as they were sent.
     """
-    return replace(details, email=details.email.strip(_SPACE))
+    email = details.email.strip(_SPACE)
+    return details if email == details.email else replace(details, email=email)
 
 
 def same_contact(one: ContactDetails | None, other: ContactDetails | None) -> bool:

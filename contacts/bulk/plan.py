@@ -160,7 +160,7 @@ def _look_up(lines: list[Line], actor: Any) -> Known:
     kinds = {line.contact_type for line in lines} & set(ContactType.values)
     contacts = AlternateContact.objects.filter(account__in=by_pk, contact_type__in=kinds)
     for contact in contacts.order_by():
-        known.contacts[contact.account_id, contact.contact_type] = contact
+        known.keep(contact)
     known.asked_by = _open_wishes(by_pk, actor)
     return known
 

@@ -38,9 +38,22 @@ class Known:
     asked_by: dict[int, str] = field(default_factory=dict)  # who has an open wish, by the contact's key
     obstacles: dict[int, list[Problem]] = field(default_factory=dict)
 
+    def keep(self, contact: AlternateContact) -> None:
+        """Take the contact in; its value is this very row's, whatever was read of it before."""
+        self.contacts[contact.account_id, contact.contact_type] = contact
+        kept = self.values.setdefault(contact.account_id, {})
+        if details := contact.details:
+            kept[contact.contact_type] = details
+        else:
+            kept.pop(contact.contact_type, None)
+
     def contact_of(self, account: Account | None, contact_type: str) -> AlternateContact | None:
         """The mirror of a contact; None where the account is not known, or the type is none."""
         return self.contacts.get((account.pk, contact_type)) if account else None
+
+    def value_of(self, contact: AlternateContact | None) -> ContactDetails | None:
+        """What AWS said last; None when it was absent, or never read."""
+        return self.values.get(contact.account_id, {}).get(contact.contact_type) if contact else None
 
     def siblings_of(self, contact: AlternateContact) -> list[ContactDetails]:
         """The values of the account's other contacts, as far as they are known."""
@@ -58,7 +71,8 @@ def judge(line: Line, known: Known) -> PlannedChange:
     """The row of the plan for this line, with every problem that it has. Not saved, without its set."""
     account = known.accounts.get(line.account_id)
     contact = known.contact_of(account, line.contact_type)
-    wanted, trimmed = _wanted(line, contact)
+    current = known.value_of(contact)
+    wanted, trimmed = _wanted(line, contact, current)
     problems = [*line.problems, *_problems(line, account, contact, known)]
     problems += _value_problems(line, contact, wanted)
     row = PlannedChange(
@@ -68,15 +82,15 @@ def judge(line: Line, known: Known) -> PlannedChange:
         account=account,
         contact=contact,
         caller_key=account.caller_key if account else "",
-        verdict=Verdict.REFUSED if problems else _verdict(contact, wanted),
+        verdict=Verdict.REFUSED if problems else _verdict(current, wanted),
         problems=[problem.facts for problem in problems],
         remarks=[*line.remarks, *trimmed],
         wanted=None if wanted is None else dict(vars(wanted)),
         undoes_id=line.undoes,
     )
     if contact:
-        row.before, row.seen_version = contact.value, contact.version
-        row.observed_at = contact.observed_at
+        row.before = contact.value
+        row.seen_version, row.observed_at = contact.version, contact.observed_at
     if problems:
         return _storable(row)
     return _with_remarks(row, line, wanted, known)
@@ -133,11 +147,13 @@ def _sentences(cause: Cause) -> str:
 # Values
 
 
-def _wanted(line: Line, contact: AlternateContact | None) -> tuple[ContactDetails | None, list[str]]:
+def _wanted(
+    line: Line, contact: AlternateContact | None, current: ContactDetails | None
+) -> tuple[ContactDetails | None, list[str]]:
     """The four values as AWS will get them, None for a deletion, and what was trimmed in words."""
     if line.values is None:
         return None, []
-    current = (contact and contact.details) or NOTHING
+    current = current or NOTHING
     if line.is_raw:
         return replace(current, **line.values), []
     # A value that equals the one AWS has is kept as it stands, spaces included; so is an empty one.
@@ -182,10 +198,7 @@ def _mistakes(wanted: ContactDetails) -> tuple[Problem, ...]:
     return ()
 
 
-def _verdict(contact: AlternateContact | None, wanted: ContactDetails | None) -> Verdict:
-    if contact is None:
-        raise ValueError("a line without a contact has a problem")
-    current = contact.details
+def _verdict(current: ContactDetails | None, wanted: ContactDetails | None) -> Verdict:
     if same_contact(current, wanted):
         return Verdict.UNCHANGED
     if wanted is None:
