@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -12,7 +11,7 @@ from contacts.details import FIELDS, value_of
 from contacts.forms_approval import DecisionForm
 from contacts.models import ApprovalRules, ChangeSet, Decision, PlannedChange, SetKind, SetStatus
 from contacts.notices import counts_in_words
-from orgs.access import ROLE_RIGHTS, Right, has_right
+from orgs.access import Right, has_right, people_with
 
 
 @dataclass(frozen=True)
@@ -120,9 +119,7 @@ def rules_in_words(rules: ApprovalRules) -> list[str]:
 
 def approvers() -> list[Any]:
     """Everybody who may approve, by name."""
-    roles = [role for role, rights in ROLE_RIGHTS.items() if Right.APPROVE in rights]
-    allowed = Q(is_superuser=True) | Q(groups__name__in=roles)
-    return list(get_user_model().objects.filter(allowed, is_active=True).distinct().order_by("username"))
+    return list(people_with(Right.APPROVE))
 
 
 def _waiting(change_set: ChangeSet, row: PlannedChange | None, user: Any) -> WaitingSet:

@@ -3,12 +3,11 @@
 from datetime import UTC
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db.models import Count
 from django.urls import reverse
 
 from contacts.models import ChangeSet, ChangeStatus, Decision, SetStatus
-from orgs.access import Right, has_right
+from orgs.access import Right, people_with
 from portal.mail import send_later
 
 KINDS = (("change", "changed"), ("new", "new"), ("delete", "deleted"))
@@ -16,8 +15,7 @@ KINDS = (("change", "changed"), ("new", "new"), ("delete", "deleted"))
 
 def tell_approvers(change_set: ChangeSet) -> None:
     """A change set waits for one of them, or ran before anybody approved it."""
-    people = get_user_model().objects.filter(is_active=True).exclude(pk=change_set.requested_by_id)
-    approvers = [person for person in people if has_right(person, Right.APPROVE)]
+    approvers = people_with(Right.APPROVE).exclude(pk=change_set.requested_by_id)
     who = change_set.requested_by.label
     if change_set.broke_glass:
         first = f"{who} acted before any approval. Look at it now, and say whether it was right."

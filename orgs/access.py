@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from audit.context import Context, Source
 from orgs.models import Account, Organization
+from portal.models import User
 
 
 class Role(models.TextChoices):
@@ -69,6 +70,13 @@ def roles_of(user: Any) -> list[Role]:
 def has_right(user: Any, right: Right) -> bool:
     """Whether the user may do this at all."""
     return right in rights_of(user)
+
+
+def people_with(right: Right) -> QuerySet[User]:
+    """The active people who have this right, by user name."""
+    roles = [role for role, rights in ROLE_RIGHTS.items() if right in rights]
+    has_role = Q(pk__in=User.objects.filter(groups__name__in=roles).values("pk"))
+    return User.objects.filter(Q(is_superuser=True) | has_role, is_active=True).order_by("username")
 
 
 def require(user: Any, right: Right) -> None:

@@ -15,6 +15,7 @@ from contacts.approval import get_rules, save_rules
 from contacts.changes import request_change
 from contacts.models import ChangeSet, ChangeStatus, Decision, SetStatus
 from portal import mail
+from portal.celery import app
 from portal.models import OutgoingMail
 from tests.contacts.scene import DESK
 from tests.mail_server import MailServer
@@ -164,6 +165,14 @@ def test_a_title_cannot_add_a_header(server, frank):
 
 
 # How it leaves
+
+
+def test_beat_has_workers_send_and_forget(server, frank):
+    write(frank)
+    for name in ("portal.send_mail", "portal.drop_old_mail"):
+        assert name in {entry["task"] for entry in app.conf.beat_schedule.values()}
+        app.tasks[name]()
+    assert recipients(server) == [frank.email]
 
 
 def test_one_refused_address_stops_nobody_and_is_tried_again_later(server, caplog, bob, frank, hank):
