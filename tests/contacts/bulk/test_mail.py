@@ -169,6 +169,7 @@ def test_a_title_cannot_add_a_header(server, frank):
 
 def test_beat_has_workers_send_and_forget(server, frank):
     write(frank)
+    app.loader.import_default_modules()
     for name in ("portal.send_mail", "portal.drop_old_mail"):
         assert name in {entry["task"] for entry in app.conf.beat_schedule.values()}
         app.tasks[name]()
