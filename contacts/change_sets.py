@@ -1,7 +1,7 @@
 """How a change set moves from state to state: submitted, decided, paused, cancelled, finished."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -11,24 +11,20 @@ from django.utils import timezone
 from audit.context import Context, Source, worker_context
 from audit.log import record
 from audit.models import Action
-from contacts.approval import Weight, get_rules, require_cleared, why_needed
+from contacts.approval import Weight, get_rules, why_needed
 from contacts.delivery import wake_change_set
-from contacts.fingerprint import fingerprint
 from contacts.mirror import lock_contact
 from contacts.models import (
     ChangeSet,
     ChangeStatus,
     ContactChange,
-    ContactStatus,
     Decision,
-    PlannedChange,
     SetKind,
     SetStatus,
-    Verdict,
 )
 from contacts.notices import tell_approvers, tell_requester
 from contacts.settle import end_pending
-from orgs.access import Right, has_right, require
+from orgs.access import Right, require
 
 REASON_LIMIT, TICKET_LIMIT = 500, 64
 REQUEST_FIELDS = ("reason", "ticket", "source", "request_id", "needs_approval", "submitted_at", "broke_glass")
@@ -80,53 +76,6 @@ def submit(
     return change_set
 
 
-def open_single(change: ContactChange, reasons: list[str], *, context: Context, broke_glass: bool) -> None:
-    """Give a single change that needs an approval its set of one, in the caller's transaction."""
-    contact, at = change.contact, timezone.now()
-    verdict = _verdict_of(change)
-    change.change_set = ChangeSet.objects.create(
-        kind=SetKind.SINGLE,
-        title=f"{contact.get_contact_type_display()} of {contact.account}"[:120],
-        status=SetStatus.RUNNING if broke_glass else SetStatus.WAITING,
-        requested_by=context.actor,
-        source=context.source,
-        request_id=context.request_id,
-        reason=change.reason,
-        ticket=change.ticket,
-        planned_at=at,
-        submitted_at=at,
-        started_at=at if broke_glass else None,
-        counts={verdict: 1, "management": int(contact.account.is_management)},
-        needs_approval=reasons,
-        expires_at=None if broke_glass else _expiry(),
-        broke_glass=broke_glass,
-    )
-    row = PlannedChange.objects.create(
-        change_set=change.change_set,
-        line=1,
-        account_text=contact.account.aws_id,
-        account=contact.account,
-        contact_type=contact.contact_type,
-        contact=contact,
-        caller_key=change.caller_key,
-        verdict=verdict,
-        wanted=change.wanted,
-        before=change.before,
-        seen_version=change.seen_version,
-        observed_at=contact.observed_at,
-    )
-    change.change_set.plan_hash = fingerprint([row])
-    change.change_set.save(update_fields=["plan_hash"])
-    _announce(change.change_set, context)
-
-
-def close_single(change: ContactChange) -> None:
-    """A change that waited for its approval was cancelled or replaced: its set of one goes with it."""
-    change_set = change.change_set
-    if change_set and change_set.kind == SetKind.SINGLE and change_set.status == SetStatus.WAITING:
-        _end(change_set, SetStatus.DISCARDED)
-
-
 def decide(
     change_set: ChangeSet, decision: Decision, *, note: str, plan_hash: str, context: Context
 ) -> ChangeSet:
@@ -139,7 +88,7 @@ def decide(
         change_set.decided_by, change_set.decided_at = context.actor, timezone.now()
         change_set.decided_hash = plan_hash
         action = Action.SET_APPROVED if decision == Decision.APPROVED else Action.SET_REFUSED
-        _record(action, change_set, context.because(note.strip()), after_run=change_set.broke_glass)
+        record_set(action, change_set, context.because(note.strip()), after_run=change_set.broke_glass)
         if decision == Decision.APPROVED:
             _follow_approval(change_set)
         else:
@@ -147,24 +96,6 @@ def decide(
         change_set.save(update_fields=[*DECISION_FIELDS, *STATE_FIELDS])
         tell_requester(change_set)
     return change_set
-
-
-def pause(change_set: ChangeSet, *, context: Context) -> ChangeSet:
-    """Send nothing more of it until somebody resumes it. What is on its way to AWS comes to its end."""
-    allowed = (SetStatus.PREPARING, SetStatus.RUNNING)
-    return _move(change_set, SetStatus.PAUSED, Action.SET_PAUSED, context, allowed=allowed)
-
-
-def resume(change_set: ChangeSet, *, context: Context) -> ChangeSet:
-    """Go on where it was paused. Raises NotCleared when its approval has lapsed meanwhile."""
-    allowed = (SetStatus.PAUSED,)
-    return _move(change_set, SetStatus.PREPARING, Action.SET_RESUMED, context, allowed=allowed)
-
-
-def cancel_rest(change_set: ChangeSet, *, context: Context) -> ChangeSet:
-    """Take back what was not sent yet; a worker ends those changes one chunk after the other."""
-    allowed = (SetStatus.PREPARING, SetStatus.RUNNING, SetStatus.PAUSED)
-    return _move(change_set, SetStatus.CANCELLING, Action.SET_CANCELLED, context, allowed=allowed)
 
 
 def withdraw(change_set: ChangeSet, *, context: Context) -> ChangeSet:
@@ -175,7 +106,7 @@ def withdraw(change_set: ChangeSet, *, context: Context) -> ChangeSet:
         if not (change_set.is_draft or change_set.status == SetStatus.WAITING):
             raise ValidationError("It is too late to discard this: cancel the rest instead.")
         if change_set.status == SetStatus.WAITING:
-            _record(Action.SET_CANCELLED, change_set, context)
+            record_set(Action.SET_CANCELLED, change_set, context)
         _end_with_its_change(change_set, SetStatus.DISCARDED, context)
     return change_set
 
@@ -186,7 +117,7 @@ def drop_draft(change_set: ChangeSet) -> None:
         change_set = lock_set(change_set.pk)
         if change_set.is_draft:
             change_set.rows.all().delete()
-            _end(change_set, SetStatus.DISCARDED)
+            end_set(change_set, SetStatus.DISCARDED)
 
 
 def expire(change_set: ChangeSet, *, context: Context) -> None:
@@ -195,7 +126,7 @@ def expire(change_set: ChangeSet, *, context: Context) -> None:
         change_set = lock_set(change_set.pk)
         if change_set.status != SetStatus.WAITING:
             return
-        _record(Action.SET_EXPIRED, change_set, context)
+        record_set(Action.SET_EXPIRED, change_set, context)
         _end_with_its_change(change_set, SetStatus.EXPIRED, context)
         tell_requester(change_set)
 
@@ -204,7 +135,7 @@ def stop(change_set: ChangeSet, why: str) -> None:
     """The portal itself ends a run that may not go on. The caller holds the set's lock."""
     change_set.status, change_set.is_cancelled = SetStatus.CANCELLING, True
     change_set.save(update_fields=["status", "is_cancelled"])
-    _record(Action.SET_CANCELLED, change_set, worker_context(), why=why)
+    record_set(Action.SET_CANCELLED, change_set, worker_context(), why=why)
 
 
 def start_running(change_set: ChangeSet) -> None:
@@ -222,7 +153,7 @@ def finish(change_set: ChangeSet, outcomes: dict[str, int]) -> bool:
         change_set.status, change_set.finished_at = SetStatus.FINISHED, timezone.now()
         change_set.save(update_fields=["status", "finished_at"])
         context = replace(context_of(change_set), source=Source.WORKER)
-        _record(Action.SET_FINISHED, change_set, context, outcomes=outcomes)
+        record_set(Action.SET_FINISHED, change_set, context, outcomes=outcomes)
         if change_set.kind != SetKind.SINGLE:
             tell_requester(change_set)
     return True
@@ -240,13 +171,6 @@ def _require_approver(change_set: ChangeSet, context: Context) -> None:
         raise PermissionDenied("Approvals are given on the page, never by command.")
     if context.actor.pk == change_set.requested_by_id:
         raise PermissionDenied("Nobody approves their own change set.")
-
-
-def _require_part(change_set: ChangeSet, context: Context) -> None:
-    """The author, or somebody who may approve, has a say in a run."""
-    is_author = getattr(context.actor, "pk", None) == change_set.requested_by_id
-    if not (is_author and has_right(context.actor, Right.EDIT)):
-        require(context.actor, Right.APPROVE)
 
 
 def _require_ready(change_set: ChangeSet, context: Context, plan_hash: str, without_refused: bool) -> None:
@@ -286,29 +210,25 @@ def _require_decidable(change_set: ChangeSet, decision: Decision, note: str, pla
 
 def _send_on_its_way(change_set: ChangeSet, broke_glass: bool, context: Context) -> None:
     change_set.broke_glass = broke_glass
-    _announce(change_set, context)
+    announce(change_set, context)
     if change_set.needs_approval and not broke_glass:
-        change_set.status, change_set.expires_at = SetStatus.WAITING, _expiry()
+        change_set.status, change_set.expires_at = SetStatus.WAITING, expiry()
     else:
         _start(change_set)
     change_set.save(update_fields=[*REQUEST_FIELDS, *STATE_FIELDS])
 
 
-def _announce(change_set: ChangeSet, context: Context) -> None:
-    _record(Action.SET_SUBMITTED, change_set, context)
+def announce(change_set: ChangeSet, context: Context) -> None:
+    """Write down, and tell the approvers, that it was asked for."""
+    record_set(Action.SET_SUBMITTED, change_set, context)
     if change_set.broke_glass:
-        _record(Action.GLASS_BROKEN, change_set, context)
+        record_set(Action.GLASS_BROKEN, change_set, context)
     if change_set.needs_approval:
         tell_approvers(change_set)
 
 
-def _verdict_of(change: ContactChange) -> Verdict:
-    if change.is_deletion:
-        return Verdict.DELETE
-    return Verdict.CHANGE if change.before["status"] == ContactStatus.SET else Verdict.NEW
-
-
-def _expiry() -> Any:
+def expiry() -> datetime:
+    """When a request or an approval of now lapses."""
     return timezone.now() + timedelta(hours=get_rules().expires_after)
 
 
@@ -320,7 +240,7 @@ def _start(change_set: ChangeSet) -> None:
 def _follow_approval(change_set: ChangeSet) -> None:
     if change_set.status != SetStatus.WAITING:
         return  # glass was broken: it ran before
-    change_set.expires_at = _expiry()
+    change_set.expires_at = expiry()
     if change_set.kind != SetKind.SINGLE:
         _start(change_set)
         return
@@ -338,31 +258,8 @@ def _follow_refusal(change_set: ChangeSet, context: Context) -> None:
         transaction.on_commit(lambda: wake_change_set(change_set.pk))
 
 
-def _move(
-    change_set: ChangeSet,
-    status: SetStatus,
-    action: Action,
-    context: Context,
-    *,
-    allowed: tuple[SetStatus, ...],
-) -> ChangeSet:
-    with transaction.atomic():
-        change_set = lock_set(change_set.pk)
-        _require_part(change_set, context)
-        if change_set.status not in allowed:
-            words = change_set.get_status_display().lower()
-            raise ValidationError(f"This is not possible any more: the change set is {words}.")
-        if status == SetStatus.PREPARING:
-            require_cleared(change_set)
-        change_set.status = status
-        change_set.is_cancelled = status == SetStatus.CANCELLING
-        change_set.save(update_fields=["status", "is_cancelled"])
-        _record(action, change_set, context)
-        transaction.on_commit(lambda: wake_change_set(change_set.pk))
-    return change_set
-
-
-def _end(change_set: ChangeSet, status: SetStatus) -> None:
+def end_set(change_set: ChangeSet, status: SetStatus) -> None:
+    """It goes no further. The caller holds the set's lock."""
     change_set.status, change_set.finished_at = status, timezone.now()
     change_set.save(update_fields=["status", "finished_at"])
 
@@ -372,10 +269,11 @@ def _end_with_its_change(change_set: ChangeSet, status: SetStatus, context: Cont
     for change in change_set.changes.filter(status=ChangeStatus.WAITING):
         lock_contact(change.contact_id)
         end_pending(change, ChangeStatus.CANCELLED, Action.CHANGE_CANCELLED, context)
-    _end(change_set, status)
+    end_set(change_set, status)
 
 
-def _record(action: Action, change_set: ChangeSet, context: Context, **facts: Any) -> None:
+def record_set(action: Action, change_set: ChangeSet, context: Context, **facts: Any) -> None:
+    """An event in the life of a set, with what its plan sums up to."""
     detail = {"title": change_set.title, "counts": change_set.counts, "plan": change_set.plan_hash, **facts}
     if change_set.needs_approval:
         detail["needs_approval"] = change_set.needs_approval

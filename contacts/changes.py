@@ -2,35 +2,30 @@
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from functools import partial
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from audit.context import Context
-from audit.log import record_all
 from audit.models import Action
-from contacts.approval import Weight, require_cleared, why_needed
-from contacts.change_sets import REASON_LIMIT, TICKET_LIMIT, close_single, context_of, open_single
+from contacts.approval import Weight, why_needed
+from contacts.change_sets import REASON_LIMIT, TICKET_LIMIT
 from contacts.delivery import queue_of, wake
 from contacts.details import validate
-from contacts.events import change_event, planned_event, record_change
-from contacts.mirror import ensure_contacts, lock_contact, lock_contacts
+from contacts.events import record_change
+from contacts.mirror import ensure_contacts, lock_contact
 from contacts.models import (
     OPEN,
     PENDING,
     AlternateContact,
-    ChangeSet,
     ChangeStatus,
     ContactChange,
-    Outcome,
     PlannedChange,
-    SetStatus,
 )
+from contacts.set_of_one import close_single, open_single
 from contacts.settle import end_pending
-from orgs.access import Right, can_edit, require, require_can_edit
+from orgs.access import Right, require, require_can_edit
 from orgs.models import Account, Unreachable
 from portal.aws import ContactDetails, same_contact
 from portal.causes import Cause
@@ -134,50 +129,6 @@ def cancel_change(change: ContactChange, *, context: Context) -> ContactChange:
     return change
 
 
-def request_changes(change_set: ChangeSet, rows: list[PlannedChange]) -> None:
-    """Write the wishes of these rows of a plan and their events, in the caller's transaction.
-
-    The caller holds the set's lock. What was planned is what is asked for: a row whose contact cannot be
-    changed any more is skipped with its cause. Raises approval.NotCleared.
-    """
-    context = context_of(change_set)
-    _require_actor(context)
-    require_cleared(change_set)
-    if change_set.status != SetStatus.PREPARING:
-        raise ValueError(f"{change_set} does not start")
-    contacts = {
-        contact.pk: contact for contact in lock_contacts(row.contact_id for row in rows if row.contact_id)
-    }
-    busy = set(
-        ContactChange.objects.filter(contact__in=contacts, status__in=OPEN).values_list("contact", flat=True)
-    )
-    skipped, wishes = [], []
-    for row in rows:
-        contact = contacts[row.contact_id or 0]
-        row.cause = Cause.OTHER_CHANGE if contact.pk in busy else _obstacle(row, contact, context)
-        busy.add(contact.pk)
-        if row.cause:
-            skipped.append(row)
-        else:
-            wishes.append(_wish_for(row, contact, change_set))
-    _write_wishes(change_set, wishes, context)
-    _write_skipped(skipped, contacts, context)
-
-
-def cancel_changes(change_set: ChangeSet, *, context: Context, limit: int) -> int:
-    """Take back up to so many wishes of this set that were not sent yet; how many there were."""
-    with transaction.atomic():
-        waiting = change_set.changes.select_for_update(of=("self",)).filter(status__in=PENDING)
-        related = "contact__account__organization", "contact__account__unit"
-        changes = list(waiting.order_by("pk").select_related(*related)[:limit])
-        ids = [change.pk for change in changes]
-        ContactChange.objects.filter(pk__in=ids).update(
-            status=ChangeStatus.CANCELLED, finished_at=timezone.now()
-        )
-        record_all([change_event(Action.CHANGE_CANCELLED, change, context) for change in changes])
-    return len(changes)
-
-
 def _require_actor(context: Context) -> None:
     if context.actor is None:
         raise PermissionDenied("A change needs a person who asks for it.")
@@ -267,66 +218,3 @@ def _write_wish(
         PlannedChange.objects.filter(change_set=change.change_set).update(change=change)
     record_change(Action.CHANGE_REQUESTED, change, context)
     return change
-
-
-def _obstacle(row: PlannedChange, contact: AlternateContact, context: Context) -> Cause | str:
-    """Why a row of a plan cannot be asked for any more; empty when it can."""
-    if not can_edit(context.actor, contact.account, contact.contact_type):
-        return Cause.REQUESTER
-    try:
-        contact.account.reach()
-    except Unreachable as error:
-        return error.cause
-    if not contact.account.is_writable:
-        return Cause.STATE
-    return ""
-
-
-def _wish_for(row: PlannedChange, contact: AlternateContact, change_set: ChangeSet) -> ContactChange:
-    if row.wanted_details is not None:
-        validate(row.wanted_details)  # the plan refused what AWS would not take
-    return ContactChange(
-        contact=contact,
-        change_set=change_set,
-        caller_key=contact.account.caller_key,
-        lane=Lane.BULK,
-        wanted=row.wanted,
-        before=row.before,
-        seen_version=row.seen_version,
-        requested_by=change_set.requested_by,
-        requested_at=timezone.now(),
-        source=change_set.source,
-        reason=change_set.reason,
-        ticket=change_set.ticket,
-        request_id=change_set.request_id,
-    )
-
-
-def _write_wishes(change_set: ChangeSet, wishes: list[ContactChange], context: Context) -> None:
-    wishes = ContactChange.objects.bulk_create(wishes)
-    record_all([change_event(Action.CHANGE_REQUESTED, change, context) for change in wishes])
-    asked = change_set.changes.filter(contact=OuterRef("contact")).values("pk")[:1]
-    contacts = [change.contact_id for change in wishes]
-    change_set.rows.filter(contact__in=contacts, change=None).update(change=Subquery(asked))
-    for caller_key in {change.caller_key for change in wishes}:
-        transaction.on_commit(partial(wake, caller_key, queue_of(Lane.BULK)))
-
-
-def _write_skipped(
-    rows: list[PlannedChange], contacts: dict[int, AlternateContact], context: Context
-) -> None:
-    for row in rows:
-        row.outcome = Outcome.SKIPPED
-    PlannedChange.objects.bulk_update(rows, ["outcome", "cause"])
-    record_all(
-        [
-            planned_event(
-                Action.CHANGE_SKIPPED,
-                row,
-                contacts[row.contact_id or 0],
-                context,
-                detail={"cause": row.cause},
-            )
-            for row in rows
-        ]
-    )

@@ -32,7 +32,10 @@ LAYERS = [
     "sending",
     "delivery",
     "change_sets",
+    "set_of_one",
+    "steering",
     "changes",
+    "planned_changes",
     "bulk",
 ]
 
@@ -101,12 +104,14 @@ WRITERS = {
         "contacts/change_sets.py",
         "contacts/changes.py",
         "contacts/delivery.py",
+        "contacts/planned_changes.py",
         "contacts/settle.py",
     },
-    "ChangeSet": {"contacts/change_sets.py", "contacts/bulk/plan.py"},
+    "ChangeSet": {"contacts/change_sets.py", "contacts/set_of_one.py", "contacts/bulk/plan.py"},
     "PlannedChange": {
-        "contacts/change_sets.py",
         "contacts/changes.py",
+        "contacts/planned_changes.py",
+        "contacts/set_of_one.py",
         "contacts/bulk/plan.py",
         "contacts/bulk/run.py",
     },

@@ -10,7 +10,6 @@ from django.utils import timezone
 from audit.context import worker_context
 from contacts import change_sets
 from contacts.approval import NotCleared
-from contacts.changes import cancel_changes, request_changes
 from contacts.delivery import advancing, wake_change_set
 from contacts.fingerprint import fingerprint
 from contacts.models import (
@@ -22,6 +21,7 @@ from contacts.models import (
     SetStatus,
     Verdict,
 )
+from contacts.planned_changes import cancel_changes, request_changes
 
 logger = logging.getLogger(__name__)
 

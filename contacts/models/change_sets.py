@@ -58,7 +58,7 @@ class Outcome(models.TextChoices):
 
 
 class ChangeSet(models.Model):
-    """A plan and what became of it. Written by contacts/change_sets.py and contacts/bulk/plan.py alone."""
+    """A plan and what became of it. Its states are the work of contacts/change_sets.py."""
 
     kind = models.CharField(max_length=10, choices=SetKind.choices)
     title = models.CharField(max_length=120)

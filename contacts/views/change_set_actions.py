@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.context import page_context
-from contacts import change_sets
+from contacts import change_sets, steering
 from contacts.bulk import steps
 from contacts.bulk.plan import choose, optional_rows
 from contacts.bulk.progress import progress_of
@@ -56,20 +56,20 @@ def change_set_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def change_set_pause(request: HttpRequest, pk: int) -> HttpResponse:
     """Send nothing more for now."""
-    return _move(request, pk, change_sets.pause, "Paused. What is on its way to AWS comes to its end.")
+    return _move(request, pk, steering.pause, "Paused. What is on its way to AWS comes to its end.")
 
 
 @require_POST
 def change_set_resume(request: HttpRequest, pk: int) -> HttpResponse:
     """Go on where it was paused."""
-    return _move(request, pk, change_sets.resume, "Resumed.")
+    return _move(request, pk, steering.resume, "Resumed.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_set_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what would be cancelled; then take back what was not sent yet."""
     if request.method == "POST":
-        return _move(request, pk, change_sets.cancel_rest, "What was not sent yet is being cancelled.")
+        return _move(request, pk, steering.cancel_rest, "What was not sent yet is being cancelled.")
     change_set = get_change_set_for(request.user, pk)
     if not steps.has_a_say(request.user, change_set):
         raise PermissionDenied("Only its author, or somebody who may approve, may cancel the rest.")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.context import Source
 from audit.models import AuditEvent
-from contacts import change_sets
+from contacts import change_sets, steering
 from contacts.approval import Weight, get_rules, save_rules, why_needed
 from contacts.bulk import run
 from contacts.changes import cancel_change, request_change
@@ -157,10 +157,10 @@ def test_a_request_lapses(strict, scene, hank, frank):
 
 def test_a_paused_set_whose_approval_lapsed_does_not_go_on(strict, scene, hank, frank):
     change_set = decide(submit(plan_of(scene, hank)), frank)
-    change_sets.pause(change_set, context=by(hank))
+    steering.pause(change_set, context=by(hank))
     ChangeSet.objects.filter(pk=change_set.pk).update(expires_at=timezone.now() - timedelta(minutes=1))
     with pytest.raises(PermissionDenied, match="lapsed"):
-        change_sets.resume(change_set, context=by(hank))
+        steering.resume(change_set, context=by(hank))
 
 
 def test_an_approver_who_lost_the_role_before_the_start_approved_nothing(strict, scene, hank, frank):

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from audit.models import AuditEvent
-from contacts import change_sets
+from contacts import change_sets, steering
 from contacts.bulk import run
 from contacts.changes import request_change, seen_of
 from contacts.delivery import deliver_one, due_changes, run_deliverer
@@ -123,21 +123,21 @@ def test_pause_holds_what_was_not_sent_and_resume_goes_on(accounts, hank, sandbo
     change_set = submit(plan_for(hank, [(account, "SECURITY", ROTA) for account in accounts]))
     run.advance(change_set.pk)
     deliver_one(due_changes().order_by("pk")[0])
-    change_sets.pause(change_set, context=by(hank))
+    steering.pause(change_set, context=by(hank))
     assert not due_changes().exists()
     run_deliverer(accounts[0].caller_key, "bulk", seconds=0.2)
     assert len(puts(sandbox)) == 1
-    change_sets.resume(change_set, context=by(hank))
+    steering.resume(change_set, context=by(hank))
     run_until_ended(change_set)
     assert len(puts(sandbox)) == 4
 
 
 def test_a_set_paused_before_it_was_prepared_is_prepared_when_it_resumes(accounts, hank):
     change_set = submit(plan_for(hank, [(accounts[0], "SECURITY", ROTA)]))
-    change_sets.pause(change_set, context=by(hank))
+    steering.pause(change_set, context=by(hank))
     run.advance(change_set.pk)
     assert not change_set.changes.exists()
-    change_sets.resume(change_set, context=by(hank))
+    steering.resume(change_set, context=by(hank))
     assert run_until_ended(change_set).changes.get().status == ChangeStatus.APPLIED
 
 
@@ -146,7 +146,7 @@ def test_cancelling_the_rest_takes_back_what_was_not_sent(accounts, hank, sandbo
     change_set = submit(plan_for(hank, [(account, "SECURITY", ROTA) for account in accounts]))
     run._prepare_chunk(change_set.pk)
     deliver_one(due_changes().order_by("pk")[0])
-    change_sets.cancel_rest(change_set, context=by(hank))
+    steering.cancel_rest(change_set, context=by(hank))
     change_set = run_until_ended(change_set)
     assert sorted(states(change_set).values()) == ["applied", "cancelled", "cancelled", "cancelled"]
     assert change_set.is_cancelled
@@ -155,7 +155,7 @@ def test_cancelling_the_rest_takes_back_what_was_not_sent(accounts, hank, sandbo
     assert len(puts(sandbox)) == 1
 
 
-STEPS = [change_sets.pause, change_sets.resume, change_sets.cancel_rest]
+STEPS = [steering.pause, steering.resume, steering.cancel_rest]
 WHO_MAY_STEER = {"hank": True, "frank": True, "erin": True, "alice": False, "bob": False, "dana": False}
 
 
