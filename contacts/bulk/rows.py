@@ -18,6 +18,7 @@ from contacts.models import (
     ContactType,
     Outcome,
     PlannedChange,
+    SetKind,
     Verdict,
 )
 from portal.aws import ContactDetails
@@ -33,7 +34,8 @@ VERDICT_ICONS = {
     Verdict.UNCHANGED: ("dash-circle", "faint"),
     Verdict.REFUSED: ("slash-circle", "ico-failed"),
 }
-PLAN_TABS = (*((verdict.value, verdict.label) for verdict in Verdict), (LEFT_OUT, "Left out"))
+OPTIONAL_KINDS = (SetKind.ROLL_BACK, SetKind.RETRY)  # their plans leave lines to be chosen
+PLAN_TABS = (*((verdict.value, verdict.label) for verdict in Verdict), (LEFT_OUT, "Left out unless chosen"))
 REPORT_TABS = (
     (ATTENTION, "Needs attention"),
     ("applied", "Applied"),
@@ -219,8 +221,11 @@ def latest(change_set: ChangeSet, changes: Sequence[int]) -> list[ShownRow]:
 
 
 def plan_tabs(change_set: ChangeSet, show: str) -> list[Tab]:
-    """The verdicts that the plan has."""
-    return _tabs(PLAN_TABS, change_set.counts, change_set.rows.count(), show)
+    """The verdicts that the plan has, and the lines that wait to be chosen."""
+    counts = change_set.counts
+    if change_set.kind in OPTIONAL_KINDS:
+        counts = counts | {LEFT_OUT: optional_rows(change_set).count()}
+    return _tabs(PLAN_TABS, counts, change_set.rows.count(), show)
 
 
 def report_tabs(change_set: ChangeSet, outcomes: dict[str, int], show: str) -> list[Tab]:
