@@ -126,6 +126,8 @@ class SetForm(ValuesForm):
         help_text="Contacts that are set are left as they are.",
     )
 
+    field_order = ["types", *FIELDS, "only_missing", "heading"]
+
     def layout(self) -> list[LayoutObject]:
         return [InlineCheckboxes("types"), *self.rows_of_values(), Field("only_missing")]
 

@@ -35,6 +35,8 @@ class FileForm(PlanForm):
         error_messages={"max_length": "This is too much to paste. Save it as a file and upload that."},
     )
 
+    field_order = ["file", "rows", "heading"]
+
     def clean_file(self) -> UploadedFile | None:
         file = self.cleaned_data["file"]
         if file and file.size > SIZE_LIMIT:

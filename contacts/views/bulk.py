@@ -173,6 +173,7 @@ def _scope_page(
     request: HttpRequest, scope: Scope, form: forms.BaseForm, template: str, **context: Any
 ) -> HttpResponse:
     context |= {"form": form, "scope": scope, "standings": standings_in(scope)}
+    template = template if scope.count else "contacts/bulk_none.html"
     return render(request, template, context, status=422 if form.errors else 200)
 
 

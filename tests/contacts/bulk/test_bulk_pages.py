@@ -1,12 +1,10 @@
 """Where bulk changes begin: ticking accounts, the forms about them, files and pasted rows."""
 
-import csv
-import io
+from dataclasses import asdict
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from openpyxl import load_workbook
 
 from audit.models import Action, AuditEvent
 from contacts.bulk import forms_file
@@ -40,8 +38,7 @@ def refused(answer, *words: str) -> str:
     """The page with the form again, saying these words; no plan was made."""
     assert answer.status_code == 422
     assert not ChangeSet.objects.exists()
-    for word in words:
-        assert word in answer.text
+    assert [word for word in words if word not in answer.text] == []
     return answer.text
 
 
@@ -111,11 +108,11 @@ def test_set_keeps_what_is_left_empty_and_names_its_plan(scene, alice):
     change_set = planned(as_person(alice).post(f"{SET}?id={LEDGER}", NEW))
     row = change_set.rows.get()
     assert (change_set.kind, change_set.title) == (SetKind.SET, "Set Security")
-    assert row.wanted == {**DESK.__dict__, "name": "Night Desk", "email": "night@northwind.example"}
+    assert row.wanted == {**asdict(DESK), "name": "Night Desk", "email": "night@northwind.example"}
 
 
 def test_set_where_nothing_is_set_leaves_the_others_out(scene, alice):
-    wanted = {**ROTA.__dict__, "types": ["SECURITY"], "only_missing": "on", "heading": "Fill the gaps"}
+    wanted = {**asdict(ROTA), "types": ["SECURITY"], "only_missing": "on", "heading": "Fill the gaps"}
     change_set = planned(as_person(alice).post(SET, wanted))
     assert (change_set.kind, change_set.title) == (SetKind.FILL, "Fill the gaps")
     assert (GATEWAY, "SECURITY") in contacts_of(change_set)
@@ -132,7 +129,12 @@ def test_set_where_nothing_is_set_leaves_the_others_out(scene, alice):
         (COPY, {"source": "BILLING", "targets": ["BILLING"]}, "Choose other types"),
         (COPY, {"source": "BILLING"}, "Choose at least one contact type."),
         (DELETE, {}, "Choose at least one contact type."),
-        (f"{DELETE}?id={ARCHIVE}&unit=ou-ab12-payments", {"types": ["BILLING"]}, "Nothing to plan"),
+        (
+            f"{SET}?id={LEDGER}",
+            asdict(ROTA) | {"types": ["BILLING"], "only_missing": "on"},
+            "Nothing to plan",
+        ),
+        (f"{DELETE}?q=none", {"types": ["BILLING"]}, "No account matches"),
     ],
 )
 def test_a_form_that_cannot_be_planned_says_why_and_keeps_the_typing(scene, alice, address, wanted, words):
@@ -166,7 +168,7 @@ def test_replace_asks_for_something_to_find(scene, alice, phone, words):
 def test_copy_and_delete_are_planned(scene, alice):
     client = as_person(alice)
     copied = planned(client.post(f"{COPY}?id={LEDGER}", {"source": "BILLING", "targets": ["SECURITY"]}))
-    assert (copied.title, copied.rows.get().wanted) == ("Copy Billing to Security", FINANCE.__dict__)
+    assert (copied.title, copied.rows.get().wanted) == ("Copy Billing to Security", asdict(FINANCE))
     copied.rows.all().delete()
     copied.delete()
     deleted = planned(client.post(f"{DELETE}?id={LEDGER}", {"types": ["BILLING", "SECURITY"]}))
@@ -177,7 +179,9 @@ def test_copy_and_delete_are_planned(scene, alice):
 # Files and pasted rows
 
 
-def test_a_file_becomes_a_plan(scene, alice):
+@pytest.mark.parametrize("kept_in_memory", [10, 1000])
+def test_a_file_becomes_a_plan(scene, alice, settings, kept_in_memory):
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = kept_in_memory
     file = SimpleUploadedFile("night desk.csv", ROWS.encode("utf-8-sig"))
     change_set = planned(as_person(alice).post(FILE, {"file": file}))
     assert (change_set.kind, change_set.title) == (SetKind.FILE, "night desk.csv")
@@ -226,24 +230,20 @@ def test_the_start_page_says_what_a_file_holds(scene, alice):
 # The file to fill in
 
 
-def test_the_template_comes_back_without_changing_anything(scene, alice):
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_the_template_comes_back_without_changing_anything(scene, alice, file_format):
     client = as_person(alice)
-    answer = client.get(TEMPLATE, {"format": "csv", "select": "ticked", "id": [LEDGER, GATEWAY]})
-    content = b"".join(answer.streaming_content)
-    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    assert [row["AccountId"] for row in rows] == [GATEWAY] * 3 + [LEDGER] * 3
+    query = {"format": file_format, "select": "ticked", "id": [LEDGER, GATEWAY]}
+    answer = client.get(TEMPLATE, query)
+    name = f"contacts-template.{file_format}"
+    assert answer["Content-Disposition"] == f'attachment; filename="{name}"'
     event = AuditEvent.objects.get(action=Action.CONTACTS_EXPORTED)
     assert event.detail["contacts"] == 6
     assert event.detail["filters"] == {"id": [LEDGER, GATEWAY], "template": True}
-    change_set = planned(client.post(FILE, {"file": SimpleUploadedFile("t.csv", content)}))
+    file = SimpleUploadedFile(name, b"".join(answer.streaming_content))
+    change_set = planned(client.post(FILE, {"file": file}))
+    assert [row.account_text for row in change_set.rows.all()] == [GATEWAY] * 3 + [LEDGER] * 3
     assert change_set.writes == 0
-
-
-def test_the_template_is_a_workbook_too(scene, alice):
-    answer = as_person(alice).get(TEMPLATE, {"q": LEDGER})
-    assert answer["Content-Disposition"] == 'attachment; filename="contacts-template.xlsx"'
-    sheet = load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active
-    assert [row[0].value for row in sheet.iter_rows()] == ["AccountId", *[LEDGER] * 3]
 
 
 def test_a_template_in_another_format_is_refused(scene, alice):
