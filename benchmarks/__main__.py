@@ -1,7 +1,7 @@
-"""`make bench`: measures the portal and its peers on one stand-in of AWS and prints a table.
+"""`make bench`: measures the portal and its peers and prints tables.
 
-BENCH_AWS_ENDPOINT_URL names another stand-in than the sandbox; --write puts the table into
-docs/performance.md.
+BENCH_AWS_ENDPOINT_URL names another stand-in of AWS than the sandbox; --only measures a part, and --write
+puts the tables into docs/performance.md.
 """
 
 import argparse
@@ -9,9 +9,12 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks.bulk.figures import measure_bulk
+from benchmarks.bulk.installation import POSTGRES, SQLITE
+from benchmarks.bulk.report import bulk_report
 from benchmarks.counting import Tally
 from benchmarks.installation import installed_portal
 from benchmarks.peers import CLI_ACCOUNTS, THREADS, read_with_boto3, read_with_cli, targets
@@ -26,20 +29,22 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Short, because a unix socket lies in it.
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as directory:  # noqa: S108
-        text = _measure(Path(directory))
-    print(text)
-    if options.write:
-        write(text)
+        for what in options.only or PARTS:
+            text = PARTS[what](Path(directory))
+            print(f"{text}\n", flush=True)
+            if options.write:
+                write(f"measured {what}", text)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures the portal.")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    parser.add_argument("--only", action="append", choices=PARTS, help="measure this part")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     return parser
 
 
-def _measure(directory: Path) -> str:
+def _measure_aws(directory: Path) -> str:
     load = os.getloadavg()[0]
     with StandIn(directory) as standin, installed_portal(directory, standin) as portal:
         _say("sync_contacts reads every account")
@@ -48,6 +53,13 @@ def _measure(directory: Path) -> str:
         _say("a person edits, with workers and beat")
         edits = edit_with_portal(portal, standin)
         return report(standin.description, load, reading, peers, edits)
+
+
+def _measure_bulk(directory: Path) -> str:
+    load = os.getloadavg()[0]
+    directory.chmod(0o755)  # PostgreSQL never runs as root
+    found = [measure_bulk(name, directory / name, _say) for name in (SQLITE, POSTGRES)]
+    return bulk_report(load, found)
 
 
 def _peers(standin: StandIn) -> Iterator[tuple[str, Tally]]:
@@ -61,6 +73,9 @@ def _peers(standin: StandIn) -> Iterator[tuple[str, Tally]]:
 
 def _say(text: str) -> None:
     print(f"… {text}", file=sys.stderr, flush=True)
+
+
+PARTS: dict[str, Callable[[Path], str]] = {"aws": _measure_aws, "bulk": _measure_bulk}
 
 
 if __name__ == "__main__":

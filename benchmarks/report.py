@@ -11,7 +11,7 @@ from benchmarks.counting import QUOTA, Tally
 from benchmarks.readings import Edits, Reading
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
-BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+BEGIN, END = "<!-- {} -->", "<!-- /{} -->"  # what was measured
 MOST = 1.1  # times the limit
 HEADINGS = ("reader", "contacts", "attempts", "rejected", "failed", "lost", "seconds", "limit", "ratio")
 
@@ -19,22 +19,23 @@ HEADINGS = ("reader", "contacts", "attempts", "rejected", "failed", "lost", "sec
 def report(standin: str, load: float, reading: Reading, peers: Mapping[str, Tally], edits: Edits) -> str:
     """Everything that was measured in this run."""
     parts = [
-        _circumstances(standin, load),
-        _table(HEADINGS, [_row(name, one) for name, one in {"this portal": reading.tally, **peers}.items()]),
+        f"{circumstances(load)}. Stand-in: {standin}.",
+        table(HEADINGS, [_row(name, one) for name, one in {"this portal": reading.tally, **peers}.items()]),
         _verdict(reading.tally),
         _where_the_time_went(reading),
-        _table(("edits", "applied", "p50", "p95", "longest", "p95 until saved"), [_edit_row(edits)]),
+        table(("edits", "applied", "p50", "p95", "longest", "p95 until saved"), [_edit_row(edits)]),
         "Seconds from Save to the settled row.",
     ]
     return "\n\n".join(parts)
 
 
-def write(text: str) -> None:
+def write(what: str, text: str) -> None:
     """Put the text in the place that docs/performance.md keeps for it."""
+    begin, end = BEGIN.format(what), END.format(what)
     page = PAGE.read_text()
-    before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+    before, rest = page.split(begin)
+    after = rest.split(end)[1]
+    PAGE.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
@@ -42,11 +43,22 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
 
 
-def _circumstances(standin: str, load: float) -> str:
+def circumstances(load: float) -> str:
+    """When, on what, and how busy it was."""
     day = datetime.now(UTC).date().isoformat()
     machine = f"{os.cpu_count()} cores ({_processor()}), load {load:.1f} when it began"
     software = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
-    return f"Measured on {day}: {machine}; {software}. Stand-in: {standin}."
+    return f"Measured on {day}: {machine}; {software}"
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """As Markdown."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    lines = [headings, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    )
 
 
 def _processor() -> str:
@@ -83,12 +95,3 @@ def _edit_row(edits: Edits) -> list[str]:
     times = [percentile(edits.seconds, share) for share in (0.5, 0.95, 1)]
     saved = percentile(edits.saves, 0.95)
     return [str(len(edits.seconds)), str(edits.applied), *(f"{each:.2f}" for each in (*times, saved))]
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    lines = [headings, ["-" * width for width in widths], *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
-        for line in lines
-    )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.installation import manage
-from benchmarks.standin import StandIn
+from benchmarks.standin import SANDBOX_USER
 from tests.live import ROOT, LivePortal
 from tests.postgres import Postgres
 from tests.valkey import Valkey
@@ -19,9 +19,17 @@ LONGEST = 600  # seconds of one process
 SQLITE, POSTGRES = "SQLite", "PostgreSQL"
 
 
+class Nowhere:
+    """In place of AWS, which nobody asks here."""
+
+    def env(self) -> dict[str, str]:
+        """As the sandbox's."""
+        return SANDBOX_USER | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+
+
 @contextmanager
-def company_on(database: str, directory: Path, standin: StandIn) -> Iterator[tuple[LivePortal, str]]:
-    """The portal, and the session of the editor. No part of it runs yet; AWS is never asked."""
+def company_on(database: str, directory: Path) -> Iterator[tuple[LivePortal, str]]:
+    """The portal, and the session of the editor. No part of it runs yet."""
     directory.mkdir()
     valkey = Valkey(directory)
     valkey.start()
@@ -31,7 +39,7 @@ def company_on(database: str, directory: Path, standin: StandIn) -> Iterator[tup
             portal = LivePortal(
                 url,
                 valkey.url,
-                standin,
+                Nowhere(),
                 directory=directory,
                 COMPANY_EMAIL_DOMAINS="northwind.example",
                 **facts,
@@ -47,12 +55,12 @@ def company_on(database: str, directory: Path, standin: StandIn) -> Iterator[tup
 
 
 def run_module(portal: LivePortal, module: str, *arguments: object) -> dict[str, Any]:  # Any: JSON
-    """Run a module of this package as a process of the portal; what it printed."""
+    """Run a module of this package as a process of the portal; what its last line says."""
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.bulk.{module}", *map(str, arguments)],
         cwd=ROOT, env=environment_of(portal), stdout=subprocess.PIPE, text=True, timeout=LONGEST, check=True,
     )  # fmt: skip
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def environment_of(portal: LivePortal) -> dict[str, str]:

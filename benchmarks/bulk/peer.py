@@ -75,7 +75,7 @@ class CheckingResource(ContactResource):
 
 
 class LoadingResource(ContactResource):
-    """The fastest that we could make of it: all contacts in one query, no validation, no table of differences."""
+    """The fastest that we could make of it: all contacts in one query, and no differences to show."""
 
     class Meta(ContactResource.Meta):
         instance_loader_class = ContactLoader

@@ -13,7 +13,7 @@ import django
 
 django.setup()
 
-from audit.context import command_context  # noqa: E402 - models exist only after the set-up
+from audit.context import Context, Source  # noqa: E402 - models exist only after the set-up
 from benchmarks.bulk.names import EDITOR  # noqa: E402
 from contacts.bulk.files import read_lines  # noqa: E402
 from contacts.bulk.plan import make_plan  # noqa: E402
@@ -23,7 +23,8 @@ from portal.models import User  # noqa: E402
 
 
 def main() -> None:
-    """Plan each file once, in the order given."""
+    """Plan each file once, in the order given; the first line says that it begins."""
+    print("{}", flush=True)
     rounds = []
     for path in map(Path, sys.argv[1:]):
         before, started = time.process_time(), time.perf_counter()
@@ -37,10 +38,15 @@ def main() -> None:
 
 def plan(path: Path) -> ChangeSet:
     """From the file to the plan that can be shown."""
-    context = command_context(User.objects.get(username=EDITOR))
+    context = at_page(EDITOR)
     with path.open("rb") as file:
         lines = read_lines(file, path.name)
         return make_plan(lines, kind=SetKind.FILE, title=path.name, context=context, file_name=path.name)
+
+
+def at_page(username: str, reason: str = "") -> Context:
+    """This person at a page."""
+    return Context(actor=User.objects.get(username=username), source=Source.PAGE, reason=reason)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,11 @@ import django
 
 django.setup()
 
-from audit.context import command_context  # noqa: E402 - models exist only after the set-up
-from benchmarks.bulk.planning import plan  # noqa: E402
-from benchmarks.bulk.names import APPROVER  # noqa: E402
+from benchmarks.bulk.names import APPROVER, EDITOR  # noqa: E402 - models exist only after the set-up
+from benchmarks.bulk.planning import at_page, plan  # noqa: E402
 from contacts import change_sets  # noqa: E402
 from contacts.bulk import run  # noqa: E402
 from contacts.models import ChangeSet, Decision, SetStatus  # noqa: E402
-from portal.models import User  # noqa: E402
 
 
 def main() -> None:
@@ -37,9 +35,9 @@ def main() -> None:
 
 def queue(change_set: ChangeSet) -> None:
     """From the click on Submit, and the approver's, to the last wish in the queue."""
-    context = command_context(change_set.requested_by, reason="The old mailbox closes.")
+    context = at_page(EDITOR, reason="The old mailbox closes.")
     change_sets.submit(change_set, context=context, plan_hash=change_set.plan_hash)
-    context = command_context(User.objects.get(username=APPROVER))
+    context = at_page(APPROVER)
     note, plan_hash = "Looks right.", change_set.plan_hash
     change_sets.decide(change_set, Decision.APPROVED, note=note, plan_hash=plan_hash, context=context)
     run.advance(change_set.pk)

@@ -1,6 +1,6 @@
 """A company of 17,000 accounts in the database alone, its people, and the files that they upload.
 
-`python -m benchmarks.bulk.scene DIRECTORY` runs in the environment of the portal that is measured; prints JSON.
+`python -m benchmarks.bulk.scene DIRECTORY` runs in the environment of the measured portal; prints JSON.
 """
 
 import csv
