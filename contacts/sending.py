@@ -124,7 +124,7 @@ def _act_on(
 
 
 def _settle_as_wanted(change: ContactChange, reading: aws.Reading, asked_at: datetime) -> None:
-    if change.lag_until:
+    if change.lag_until and not change.is_verification:
         finish(
             change,
             ChangeStatus.APPLIED,

@@ -9,7 +9,7 @@ from audit.models import AuditEvent
 from contacts import change_sets, steering
 from contacts.bulk import run
 from contacts.changes import request_change, seen_of
-from contacts.delivery import deliver_one, due_changes, run_deliverer
+from contacts.delivery import claim_change, deliver_one, due_changes, run_deliverer
 from contacts.models import ChangeSet, ChangeStatus, ContactChange, Outcome, SetStatus, Verdict
 from contacts.observation import read_account
 from orgs.models import Account
@@ -93,6 +93,18 @@ def test_proving_a_value_takes_no_token_of_a_write(accounts, hank, sandbox, monk
     run.advance(change_set.pk)
     deliver_due()
     assert sorted(taken) == ["GetAlternateContact", "GetAlternateContact", "PutAlternateContact"]
+
+
+def test_a_value_that_is_only_proven_counts_as_unchanged_even_when_its_worker_died(accounts, hank, sandbox):
+    sandbox.set_contact(accounts[0].aws_id, "SECURITY", **asdict(ROTA))
+    read_account(accounts[0], lane=Lane.PERSON)
+    change_set = submit(plan_for(hank, [(account, "SECURITY", ROTA) for account in accounts[:2]]))
+    run.advance(change_set.pk)
+    proven = change_set.changes.get(contact__account=accounts[0])
+    claim_change(proven.pk)
+    ContactChange.objects.filter(pk=proven.pk).update(claimed_at="2026-01-01T00:00Z")
+    run_until_ended(change_set)
+    assert run.outcomes_of(change_set) == {"applied": 1, "unchanged": 1}
 
 
 def test_rows_that_cannot_be_asked_for_any_more_end_with_their_reason(accounts, hank, alice, sandbox):
