@@ -134,11 +134,17 @@ def _flush_lifts_audit_triggers() -> Iterator[None]:
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A local AWS with thirty accounts; boto3 in this process talks to it."""
+def world_size() -> int:
+    """How many accounts the local AWS has; modules that need more put their own in its place."""
+    return 30
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch, world_size: int) -> Iterator[Sandbox]:
+    """A local AWS; boto3 in this process talks to it."""
     from portal import aws
 
-    with Sandbox() as server:
+    with Sandbox(accounts=world_size) as server:
         for name, value in server.env().items():
             monkeypatch.setenv(name, value)
         aws.forget_clients()

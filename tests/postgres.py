@@ -6,20 +6,25 @@ import shutil
 import subprocess
 import sysconfig
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
 # Nothing here has to survive a crash.
 FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+# What was committed survives a crash of the server, though not one of the machine.
+CRASH_SAFE = ("-c", "fsync=off")
 
 
 class Postgres:
     """One server in one directory, reachable by unix socket only."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, options: Sequence[str] = FAST) -> None:
         self.directory = directory
+        self.options = options
         self.socket = directory / "socket"
         self.process: subprocess.Popen | None = None
         # PostgreSQL refuses to run as root.
@@ -35,15 +40,15 @@ class Postgres:
         self._run(
             "initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"
         ).check_returncode()
-        self.process = subprocess.Popen(
-            [self.binaries / "postgres", "-D", self._data, "-k", self.socket, "-c", "listen_addresses=",
-             "-c", "max_connections=200", *FAST],
-            stdout=self._log(), stderr=subprocess.STDOUT, start_new_session=True, **self._identity(),
-        )  # fmt: skip
-        self._wait()
+        self._serve()
+
+    def restart(self) -> None:
+        """Crash the server, so that every connection breaks, and bring it back on the same data."""
+        self.stop()
+        self._serve()
 
     def stop(self) -> None:
-        """End the server at once; its data is of no worth."""
+        """End the server at once, without a checkpoint and whoever is connected."""
         if self.process:
             self.process.send_signal(3)  # SIGQUIT: immediate shutdown
             self.process.wait(timeout=20)
@@ -51,6 +56,31 @@ class Postgres:
     def url(self, database: str) -> str:
         """The address of a database on this server, as DATABASE_URL wants it."""
         return f"postgres://postgres@/{self.socket}/{database}"
+
+    def copy(self, host: str, user: str, database: str) -> None:
+        """Make a database of this name here that holds what the one on another server's socket holds."""
+        with self._connect("postgres") as connection:
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(database)))
+        dump = subprocess.run(
+            [self.binaries / "pg_dump", "-h", host, "-U", user, "--no-owner", database],
+            capture_output=True, check=True,
+        )  # fmt: skip
+        subprocess.run(
+            [self.binaries / "psql", "-h", self.socket, "-U", "postgres", "-qX", "-v", "ON_ERROR_STOP=1",
+             database],
+            input=dump.stdout, stdout=subprocess.DEVNULL, check=True,
+        )  # fmt: skip
+
+    def _serve(self) -> None:
+        self.process = subprocess.Popen(
+            [self.binaries / "postgres", "-D", self._data, "-k", self.socket, "-c", "listen_addresses=",
+             "-c", "max_connections=200", *self.options],
+            stdout=self._log(), stderr=subprocess.STDOUT, start_new_session=True, **self._identity(),
+        )  # fmt: skip
+        self._wait()
+
+    def _connect(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.socket), user="postgres", dbname=database, autocommit=True)
 
     @property
     def _data(self) -> Path:
@@ -100,7 +130,7 @@ class Postgres:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                psycopg.connect(host=str(self.socket), user="postgres", dbname="postgres").close()
+                self._connect("postgres").close()
                 return
             except psycopg.OperationalError:
                 if self.process.poll() is not None or time.monotonic() > deadline:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, astuple
@@ -52,17 +53,20 @@ class Rig:
         self.sandbox, self.valkey, self.people, self.contacts = sandbox, valkey, people, contacts
         self.directory = Path(tempfile.mkdtemp(prefix="portal-rig-"))
         self.workers: list[int] = []
+        self._lock = threading.Lock()
         self.chance = random.Random(20261123)
         self.asked = 0
 
     # Processes
 
-    def start(self, workers: int = 2) -> None:
+    def start(self, workers: int = 2, **extra: str) -> None:
+        """Bring up so many workers and beat; extra settings go to them as environment variables."""
         name = connection.settings_dict
         database = f"postgres://{name['USER']}@/{name['HOST']}/{name['NAME']}"
         env = os.environ | TIMES | self.sandbox.env()
         env |= {"DATABASE_URL": database, "REDIS_URL": self.valkey.url, "LOG_LEVEL": "WARNING"}
         env |= {"DJANGO_SETTINGS_MODULE": "portal.settings", "BEAT_SCHEDULE": str(self.directory / "beat")}
+        env |= extra
         self.log = (self.directory / "workers.log").open("w")
         self.nursery = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.nursery"],
@@ -84,19 +88,34 @@ class Rig:
         with redis.Redis.from_url(self.valkey.url) as client:
             client.flushall()
 
-    def kill_the_sender(self, user_agent: str) -> None:
-        """kill -9 of the worker whose attempt this is; another takes its place."""
-        for pid in self.workers:
-            if f"worker-{pid}" in user_agent:
-                os.kill(pid, signal.SIGKILL)
-                self.workers.remove(pid)
-                self.workers.append(self._fork("worker"))
-                return
+    def kill_the_sender(self, user_agent: str) -> int | None:
+        """kill -9 of the worker whose attempt this is; another takes its place. Its id, if it still lived."""
+        for pid in list(self.workers):
+            if f"worker-{pid}" in user_agent and self._replace(pid):
+                return pid
+        return None
+
+    def replace_the_dead(self) -> None:
+        """Give every worker that ended by itself a successor."""
+        for pid in list(self.workers):
+            if not Path(f"/proc/{pid}").exists():
+                self._replace(pid)
+
+    def _replace(self, pid: int) -> bool:
+        with self._lock:
+            if pid not in self.workers:
+                return False
+            self.workers.remove(pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        self.workers.append(self._fork("worker"))
+        return True
 
     def _fork(self, kind: str) -> int:
-        self.nursery.stdin.write(f"{kind}\n")
-        self.nursery.stdin.flush()
-        return int(self.nursery.stdout.readline())
+        with self._lock:  # AWS's threads kill, and so have births to ask for
+            self.nursery.stdin.write(f"{kind}\n")
+            self.nursery.stdin.flush()
+            return int(self.nursery.stdout.readline())
 
     # People
 
@@ -161,6 +180,9 @@ class Rig:
         puts = self.sandbox.log(operation="PutAlternateContact")
         assert puts, "nothing was sent at all"
         for attempt in puts:
+            if attempt["digest"] is None:
+                assert not attempt["effect"], "the death of its sender cut it off"
+                continue
             change, at = ended[attempt["digest"]]
             assert attempt["at_start"] <= at, f"change {change} was written after its end"
         self._check_deletes()
