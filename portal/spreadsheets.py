@@ -73,7 +73,7 @@ def write_xlsx(rows: Iterable[Iterable[object]], stream: IO[bytes]) -> None:
 
 def xlsx_file(rows: Iterable[Iterable[object]]) -> IO[bytes]:
     """The workbook as a file at its beginning; whoever takes it closes it."""
-    stream = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - see above
+    stream = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - not closed here
     write_xlsx(rows, stream)
     stream.seek(0)
     return stream

@@ -1,7 +1,6 @@
 """A change set on its way out, as CSV, XLSX or JSON: what was planned of each line and what became of it."""
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
@@ -14,7 +13,7 @@ from contacts.bulk.rows import ShownRow
 from contacts.details import FIELDS
 from contacts.models import ChangeSet, PlannedChange, Verdict
 from orgs.access import Right, require
-from portal.spreadsheets import csv_lines, write_xlsx
+from portal.spreadsheets import csv_lines, xlsx_file
 
 VALUES = ("Name", "Title", "EmailAddress", "PhoneNumber")  # as AWS names them, in the order of FIELDS
 COLUMNS = (
@@ -39,7 +38,6 @@ FORMATS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 CHUNK = 500
-IN_MEMORY = 2_000_000  # bytes of a workbook; what is larger waits in a file
 
 
 def export_report(change_set: ChangeSet, *, file_format: str, context: Context) -> Iterator[str] | IO[bytes]:
@@ -54,7 +52,7 @@ def export_report(change_set: ChangeSet, *, file_format: str, context: Context) 
     if file_format == "json":
         return _json_lines(rows)
     table = chain([COLUMNS], rows)
-    return _workbook(table) if file_format == "xlsx" else csv_lines(table)
+    return xlsx_file(table) if file_format == "xlsx" else csv_lines(table)
 
 
 def report_rows(change_set: ChangeSet) -> Iterator[tuple[str, ...]]:
@@ -108,13 +106,6 @@ def _json_lines(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
         yield start + json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False)
         start = ",\n"
     yield "[]\n" if start == "[\n" else "\n]\n"
-
-
-def _workbook(table: Iterable[tuple[str, ...]]) -> IO[bytes]:
-    stream = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
-    write_xlsx(table, cast(BinaryIO, stream))
-    stream.seek(0)
-    return stream
 
 
 def _time(moment: datetime | None) -> str:
