@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
-from typing import IO, BinaryIO, cast
+from typing import IO
 
 from audit.context import Context
 from audit.log import record
