@@ -6,10 +6,12 @@ from django.conf import settings
 from django.db.models import Count
 from django.urls import reverse
 
-from contacts.models import ChangeSet, ChangeStatus, Decision, SetStatus
+from contacts.models import ChangeSet, ChangeStatus, Decision, SetKind, SetStatus
 from orgs.access import Right, people_with
 from portal.mail import send_later
 
+# “Replace soc@northwind.example”, and “Roll back: Replace soc@northwind.example”.
+NAMED_BY_VALUES = (SetKind.REPLACE, SetKind.ROLL_BACK, SetKind.RETRY)
 KINDS = (("change", "changed"), ("new", "new"), ("delete", "deleted"))
 
 
@@ -20,11 +22,11 @@ def tell_approvers(change_set: ChangeSet) -> None:
     if change_set.broke_glass:
         first = f"{who} acted before any approval. Look at it now, and say whether it was right."
         send_later(
-            approvers, subject=f"Acted before approval: {change_set.title}", body=_body(change_set, first)
+            approvers, subject=f"Acted before approval: {_title(change_set)}", body=_body(change_set, first)
         )
         return
     first = f"{who} asks for approval. Nothing is sent to AWS before somebody approves it."
-    send_later(approvers, subject=f"Approval asked for: {change_set.title}", body=_body(change_set, first))
+    send_later(approvers, subject=f"Approval asked for: {_title(change_set)}", body=_body(change_set, first))
 
 
 def tell_requester(change_set: ChangeSet) -> None:
@@ -32,7 +34,7 @@ def tell_requester(change_set: ChangeSet) -> None:
     subject, first = _decision(change_set) if _was_just_decided(change_set) else _end(change_set)
     send_later(
         [change_set.requested_by],
-        subject=f"{subject}: {change_set.title}",
+        subject=f"{subject}: {_title(change_set)}",
         body=_body(change_set, first),
     )
 
@@ -79,13 +81,20 @@ def _outcomes(change_set: ChangeSet) -> str:
     return " ".join(f"{label}: {number:,}." for label, number in said)
 
 
+def _title(change_set: ChangeSet) -> str:
+    """Its name; where that is made of what is looked for, an address or a phone, the kind stands for it."""
+    if change_set.kind in NAMED_BY_VALUES:
+        return f"{change_set.get_kind_display()}, change set {change_set.pk}"
+    return change_set.title
+
+
 def _body(change_set: ChangeSet, first: str) -> str:
     """Plain text. Of the contacts it says how many, and nothing else."""
     number = change_set.writes
     lines = [
         first,
         "",
-        change_set.title,
+        _title(change_set),
         f"{number:,} contact{'' if number == 1 else 's'}: {counts_in_words(change_set)}",
         f"Asked for by: {change_set.requested_by.label}",
         f"Reason: {change_set.reason}" + (f" ({change_set.ticket})" if change_set.ticket else ""),

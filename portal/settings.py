@@ -98,7 +98,7 @@ TEMPLATES = [
 ]
 
 # Where people find the portal: for links in mails.
-_HOME = f"http://127.0.0.1:{text('PORT', '8000')}" if EMBEDDED else f"https://{ALLOWED_HOSTS[0]}"
+_HOME = f"http://localhost:{text('PORT', '8000')}" if EMBEDDED else f"https://{ALLOWED_HOSTS[0]}"
 PORTAL_URL = text("PORTAL_URL", _HOME).rstrip("/")
 
 # Mail: to the console unless a server is named. One that hangs holds a worker's thread for moments only.

@@ -149,6 +149,15 @@ def test_the_one_who_asked_hears_how_it_went_on(scene, cast, act, facts, subject
     assert words in letter.body.splitlines()[0]
 
 
+@pytest.mark.parametrize("kind", ["replace", "roll_back", "retry"])
+def test_a_title_made_of_values_stays_at_home(scene, cast, kind):
+    change_set = scene.change_set(cast["alice"], kind=kind, title="Roll back: Replace soc@northwind.example")
+    lapsed(change_set, cast)
+    [letter] = OutgoingMail.objects.all()
+    assert letter.subject == f"Lapsed: {change_set.get_kind_display()}, change set {change_set.pk}"
+    assert "soc@" not in letter.body
+
+
 def test_who_has_no_address_or_was_deactivated_gets_none(erin, bob, frank):
     bob.is_active = False
     assert [letter.to for letter in write(erin, bob, frank)] == [frank.email]
