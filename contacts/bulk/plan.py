@@ -57,16 +57,7 @@ def make_plan(
     require(context.actor, Right.EDIT)
     waiting = iter(lines)
     chunk = list(islice(waiting, CHUNK))
-    change_set = ChangeSet.objects.create(
-        kind=kind,
-        title=title[:120],
-        file_name=file_name[:120],
-        origin=origin,
-        requested_by=context.actor,
-        source=context.source,
-        request_id=context.request_id,
-        planned_at=timezone.now(),
-    )
+    change_set = _begin(context, kind=kind, title=title[:120], file_name=file_name[:120], origin=origin)
     try:
         first_lines: dict[int, int] = {}
         while chunk:
@@ -117,6 +108,16 @@ def summarise(change_set: ChangeSet) -> ChangeSet:
     ).update(**facts)
     change_set.refresh_from_db()
     return change_set
+
+
+def _begin(context: Context, **facts: Any) -> ChangeSet:  # Any: what the caller says of the set
+    return ChangeSet.objects.create(
+        requested_by=context.actor,
+        source=context.source,
+        request_id=context.request_id,
+        planned_at=timezone.now(),
+        **facts,
+    )
 
 
 def _leave_out_all_but(chosen: set[int], change_set: ChangeSet) -> None:

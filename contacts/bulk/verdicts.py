@@ -75,6 +75,19 @@ def judge(line: Line, known: Known) -> PlannedChange:
     wanted, trimmed = _wanted(line, contact, current)
     problems = [*line.problems, *_problems(line, account, contact, known)]
     problems += _value_problems(line, contact, wanted)
+    row = _row_for(line, account, contact)
+    row.wanted = None if wanted is None else dict(vars(wanted))
+    row.remarks = [*line.remarks, *trimmed]
+    if problems:
+        row.verdict = Verdict.REFUSED
+        row.problems = [problem.facts for problem in problems]
+        return _storable(row)
+    row.verdict = _verdict(current, wanted)
+    return _with_remarks(row, line, wanted, known)
+
+
+def _row_for(line: Line, account: Account | None, contact: AlternateContact | None) -> PlannedChange:
+    """What the row is about, and what stood there when it was planned."""
     row = PlannedChange(
         line=line.number,
         account_text=line.account_id[:ACCOUNT_TEXT_LIMIT],
@@ -82,18 +95,12 @@ def judge(line: Line, known: Known) -> PlannedChange:
         account=account,
         contact=contact,
         caller_key=account.caller_key if account else "",
-        verdict=Verdict.REFUSED if problems else _verdict(current, wanted),
-        problems=[problem.facts for problem in problems],
-        remarks=[*line.remarks, *trimmed],
-        wanted=None if wanted is None else dict(vars(wanted)),
         undoes_id=line.undoes,
     )
     if contact:
         row.before = contact.value
         row.seen_version, row.observed_at = contact.version, contact.observed_at
-    if problems:
-        return _storable(row)
-    return _with_remarks(row, line, wanted, known)
+    return row
 
 
 def _problems(
@@ -113,8 +120,11 @@ def _problems(
         yield Problem("", f"You may not change the {line.contact_type} contact of this account.")
     obstacles = known.obstacles_of(account)
     yield from obstacles
-    if contact is None:
-        return
+    if contact:
+        yield from _in_the_way(contact, obstacles, known)
+
+
+def _in_the_way(contact: AlternateContact, obstacles: list[Problem], known: Known) -> Iterator[Problem]:
     if contact.is_unknown:
         yield from _unreadable(contact, obstacles)
     if contact.pk in known.asked_by:
