@@ -1,5 +1,6 @@
 """What happened: events that are written once and never changed."""
 
+from django.conf import settings
 from django.db import models
 
 from audit.context import Source
@@ -53,6 +54,14 @@ class Action(models.TextChoices):
     SIGNED_OUT = "user.signed_out", "Signed out"
     ACCESS_REFUSED = "access.refused", "Attempt refused"
     AUDIT_EXPORTED = "audit.exported", "Audit exported"
+    DRIFT_ADOPTED = "drift.adopted", "Outside change adopted"
+    DRIFT_REVERTED = "drift.reverted", "Outside change to be reverted"
+    DRIFT_IGNORED = "drift.ignored", "Outside change ignored"
+    REVIEWED = "review.reviewed", "Reviewed"
+    QUESTION_ASKED = "review.questioned", "Questioned"
+    QUESTION_ANSWERED = "review.answered", "Question answered"
+    QUESTION_SETTLED = "review.settled", "Question settled"
+    PERIOD_SIGNED_OFF = "review.signed_off", "Period signed off"
 
 
 class AuditEvent(models.Model):
@@ -130,3 +139,106 @@ class AuditPending(models.Model):
 
     def __str__(self) -> str:
         return f"event {self.event_id}"
+
+
+class AuditVerification(models.Model):
+    """What a verification of the chain found. Written by audit/verification.py alone."""
+
+    at = models.DateTimeField(db_index=True)
+    checked = models.BigIntegerField()
+    seq = models.BigIntegerField(help_text="The last seal that was looked at.")
+    hash = models.CharField(max_length=64)
+    anchors = models.IntegerField(null=True, help_text="How many anchors were held against the chain.")
+    is_intact = models.BooleanField()
+    problem = models.CharField(max_length=500, blank=True)
+    bad_event_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {'intact' if self.is_intact else 'broken'}"
+
+
+class ReviewState(models.TextChoices):
+    """A review says that all is well, or asks; a question stays open until it is answered and settled."""
+
+    REVIEWED = "reviewed", "Reviewed"
+    OPEN = "open", "Question open"
+    ANSWERED = "answered", "Answered"
+    SETTLED = "settled", "Settled"
+
+
+class Review(models.Model):
+    """What a manager said of an event or of a whole change set. Written by audit/reviews.py alone."""
+
+    event = models.ForeignKey(
+        AuditEvent,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="reviews",
+    )
+    change_set_id = models.BigIntegerField(null=True, blank=True, db_index=True)
+    state = models.CharField(max_length=8, choices=ReviewState.choices)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews")
+    at = models.DateTimeField(db_index=True)
+    note = models.CharField(max_length=500, blank=True)
+    # Who has to answer: the person behind the event, or who asked for the change set.
+    asked = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="questions"
+    )
+    answer = models.CharField(max_length=500, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(event__isnull=False, change_set_id__isnull=True)
+                | models.Q(event__isnull=True, change_set_id__isnull=False),
+                name="review_of_one_thing",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["asked", "-id"],
+                condition=models.Q(state__in=["open", "answered"]),
+                name="review_open_questions",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"review {self.pk} ({self.state})"
+
+
+class PeriodKind(models.TextChoices):
+    """How often somebody signs off."""
+
+    WEEK = "week", "Week"
+    MONTH = "month", "Month"
+
+
+class ReviewPeriod(models.Model):
+    """A signed-off week or month with its report as it was then. Written by audit/periods.py alone."""
+
+    kind = models.CharField(max_length=5, choices=PeriodKind.choices)
+    first_day = models.DateField()
+    last_day = models.DateField()
+    signed_off_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="signed_off_periods"
+    )
+    signed_off_at = models.DateTimeField()
+    note = models.CharField(max_length=500, blank=True)
+    facts = models.JSONField(
+        help_text="The figures of the report, and from which seal to which it was proven."
+    )
+
+    class Meta:
+        ordering = ["-first_day", "kind"]
+        constraints = [models.UniqueConstraint(fields=["kind", "first_day"], name="period_signed_off_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} from {self.first_day}"

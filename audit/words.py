@@ -50,6 +50,14 @@ SENTENCES = {
     Action.SIGNED_OUT: "{who} signed out",
     Action.ACCESS_REFUSED: "Attempt of {who} refused",
     Action.AUDIT_EXPORTED: "Audit exported by {who}",
+    Action.DRIFT_ADOPTED: "Change from outside adopted by {who}",
+    Action.DRIFT_REVERTED: "{who} asked to take back a change from outside",
+    Action.DRIFT_IGNORED: "Change from outside ignored by {who}",
+    Action.REVIEWED: "Reviewed by {who}",
+    Action.QUESTION_ASKED: "Questioned by {who}",
+    Action.QUESTION_ANSWERED: "Question answered by {who}",
+    Action.QUESTION_SETTLED: "Question settled by {who}",
+    Action.PERIOD_SIGNED_OFF: "Period signed off by {who}",
 }
 
 LABELS = {

@@ -34,6 +34,7 @@ class Right(models.TextChoices):
     BREAK_GLASS = "break_glass", "Act before approval in an emergency"
     AUDIT = "audit", "Read the audit"
     EXPORT_AUDIT = "export_audit", "Export the audit"
+    REVIEW = "review", "Review what was done, and sign it off"
     CONNECT = "connect", "Connect organizations and accounts"
     PEOPLE = "people", "Manage people"
 
@@ -44,7 +45,7 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
     Role.HELPDESK: frozenset(_READ | {Right.EDIT}),
     Role.EDITOR: frozenset(_READ | {Right.EDIT, Right.AUDIT}),
     Role.APPROVER: frozenset(_READ | {Right.AUDIT, Right.APPROVE}),
-    Role.AUDITOR: frozenset(_READ | {Right.AUDIT, Right.EXPORT_AUDIT}),
+    Role.AUDITOR: frozenset(_READ | {Right.AUDIT, Right.EXPORT_AUDIT, Right.REVIEW}),
     Role.ADMINISTRATOR: frozenset(Right),
 }
 

@@ -10,6 +10,7 @@ from contacts.models.change_sets import (
 )
 from contacts.models.changes import IN_FLIGHT, OPEN, PENDING, ChangeStatus, ContactChange
 from contacts.models.contacts import AlternateContact, ContactStatus, ContactType
+from contacts.models.drifts import Drift, DriftState
 from contacts.models.planned import PlannedChange, Verdict
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "ContactStatus",
     "ContactType",
     "Decision",
+    "Drift",
+    "DriftState",
     "Outcome",
     "PlannedChange",
     "SetKind",
