@@ -105,7 +105,7 @@ def request_change(
         contact = _lock(account, contact_type)
         open_change = open_change_of(contact)
         twin = _same_wish(contact, wanted, context, seen)
-        if twin:
+        if twin and not (break_glass and twin.status == ChangeStatus.WAITING):
             return twin
         if seen is not None and seen != Seen(contact.version, open_change.pk if open_change else None):
             raise Stale(contact, open_change)

@@ -384,6 +384,16 @@ def test_an_administrator_may_send_before_the_approval(strict, scene, erin, fran
     assert "Approved afterwards. Erin is told." in page.text
 
 
+def test_who_asked_first_may_still_break_the_glass_at_once(strict, scene, erin):
+    client, url = as_person(erin), reverse(PAGES["delete"], args=[LEDGER, "SECURITY"])
+    client.post(url, typed(scene))
+    seen = seen_of(scene.contact(scene.ledger, "SECURITY")).token
+    client.post(url, typed(scene, break_glass="on", seen=seen))
+    statuses = ContactChange.objects.order_by("pk").values_list("status", flat=True)
+    assert list(statuses) == [ChangeStatus.SUPERSEDED, ChangeStatus.QUEUED]
+    assert [change_set.status for change_set in ChangeSet.objects.order_by("pk")] == ["discarded", "running"]
+
+
 def test_rules_that_came_meanwhile_count(scene, hank, erin):
     client, url = as_person(hank), reverse(PAGES["edit"], args=[LEDGER, "SECURITY"])
     form = typed(scene)
