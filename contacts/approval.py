@@ -63,8 +63,7 @@ def why_needed(actor: Any, weight: Weight) -> list[str]:
     rules = get_rules()
     strict = [role for role in roles_of(actor) if role in rules.roles]
     reasons = [
-        (rules.more_than is not None and weight.writes > rules.more_than)
-        and f"it touches more than {rules.more_than} contacts",
+        (rules.more_than is not None and weight.writes > rules.more_than) and _more_than(rules.more_than),
         (rules.any_delete and weight.deletes > 0) and "it deletes a contact",
         (rules.management_account and weight.management > 0) and "it touches a management account",
         bool(strict) and f"somebody with the role {', '.join(strict)} asks for it",
@@ -102,3 +101,9 @@ def weight_facts(weight: Weight) -> dict[str, int]:
 
 def _facts(rules: ApprovalRules) -> dict[str, Any]:
     return model_to_dict(rules, exclude=["id"])
+
+
+def _more_than(limit: int) -> str:
+    if limit == 0:
+        return "every change needs one"
+    return f"it touches more than {limit} contact{'' if limit == 1 else 's'}"

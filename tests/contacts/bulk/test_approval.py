@@ -49,7 +49,7 @@ def events_of(change_set: ChangeSet) -> list[str]:
     [
         ("more_than", 10, Weight(10, 0, 0), []),
         ("more_than", 10, Weight(11, 0, 0), ["it touches more than 10 contacts"]),
-        ("more_than", 0, Weight(1, 0, 0), ["it touches more than 0 contacts"]),
+        ("more_than", 0, Weight(1, 0, 0), ["every change needs one"]),
         ("more_than", None, Weight(5000, 9, 9), []),
         ("any_delete", True, Weight(1, 1, 0), ["it deletes a contact"]),
         ("any_delete", True, Weight(1, 0, 0), []),
@@ -82,7 +82,7 @@ def test_only_administrators_set_the_rules_and_the_audit_says_how(erin, frank):
 def test_a_set_waits_and_the_approval_of_another_starts_it(strict, scene, hank, frank):
     change_set = submit(plan_of(scene, hank))
     assert change_set.status == SetStatus.WAITING
-    assert change_set.needs_approval == ["it touches more than 1 contacts"]
+    assert change_set.needs_approval == ["it touches more than 1 contact"]
     run.advance(change_set.pk)
     assert not change_set.changes.exists()
     change_set = decide(change_set, frank)
