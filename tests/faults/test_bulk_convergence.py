@@ -291,4 +291,4 @@ def test_a_run_survives_everything(rig: Rig, change_set: ChangeSet, postgres, tm
         read_account(contact.account, lane=Lane.CHECK)
     trial_.check()
     assert run.outcomes_of(change_set).get("conflict", 0) >= 8
-    assert verify().fault is None
+    assert verify().ok
