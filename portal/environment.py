@@ -9,6 +9,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from portal.hours import WorkingHours
 from portal.installation import enter_sandbox, running_sandbox
 
 env = environ.FileAwareEnv()
@@ -74,6 +75,15 @@ def choice(name: str, default: str, allowed: set[str]) -> str:
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} is “{value}”. Use one of {', '.join(sorted(allowed))}.")
     return value
+
+
+def working_hours(name: str, default: str) -> WorkingHours:
+    """Days, times and zone; anything else is refused."""
+    value = text(name) or default
+    try:
+        return WorkingHours.parse(value)
+    except (ValueError, KeyError, OSError) as error:  # the last two: there is no such zone
+        raise ImproperlyConfigured(f"{name} is “{value}”. Use: Mon-Fri 07:00-19:00 Europe/London.") from error
 
 
 def database(default: str) -> dict:

@@ -19,6 +19,7 @@ from portal.environment import (
     secret_key,
     text,
     words,
+    working_hours,
 )
 from portal.installation import socket_path
 
@@ -149,6 +150,7 @@ CHANGE_GIVE_UP_AFTER = number("CHANGE_GIVE_UP_AFTER", 86_400, low=1, high=30 * 8
 CONTACT_FRESHNESS = number("CONTACT_FRESHNESS", 3600, low=10, high=30 * 86_400)
 DISCOVERY_INTERVAL = number("DISCOVERY_INTERVAL", 3600, low=10, high=30 * 86_400)
 COMPANY_NAME = text("COMPANY_NAME")
+WORKING_HOURS = working_hours("WORKING_HOURS", "Mon-Fri 07:00-19:00 UTC")
 COMPANY_EMAIL_DOMAINS = [domain.lower() for domain in words("COMPANY_EMAIL_DOMAINS")]
 
 # Sign-in

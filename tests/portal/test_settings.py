@@ -60,6 +60,10 @@ def show(expression: str, directory: Path, **settings: str) -> subprocess.Comple
             {"REDIS_URL": "valkey://h"},
             "REDIS_URL is no address of Redis. Use redis://, rediss:// or unix://.",
         ),
+        (
+            {"WORKING_HOURS": "Mon-Fri 07:00-19:00 Europe"},
+            "WORKING_HOURS is “Mon-Fri 07:00-19:00 Europe”. Use: Mon-Fri 07:00-19:00 Europe/London.",
+        ),
     ],
 )
 def test_nonsense_is_refused(tmp_path: Path, settings: dict, words: str):
@@ -90,6 +94,11 @@ def test_nonsense_is_refused(tmp_path: Path, settings: dict, words: str):
             "settings.DEFAULT_FROM_EMAIL, settings.PORTAL_URL",
             {"ALLOWED_HOSTS": "contacts.example.com"},
             "portal@contacts.example.com https://contacts.example.com",
+        ),
+        (
+            "sorted(settings.WORKING_HOURS.days), settings.WORKING_HOURS.zone.key",
+            {"WORKING_HOURS": "Sun,Tue-Thu 08:00-16:30 Asia/Dubai"},
+            "[2, 3, 4, 7] Asia/Dubai",
         ),
         ("settings.COMPANY_EMAIL_DOMAINS", {"COMPANY_EMAIL_DOMAINS": "Example.COM"}, "['example.com']"),
         (
