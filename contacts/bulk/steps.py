@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 
 from contacts.approval import Weight, why_needed
 from contacts.approving import approvers
-from contacts.models import ChangeSet, SetStatus
+from contacts.models import ChangeSet, Decision, SetStatus
 from orgs.access import Right, has_right, require
 
 NAMED = 3
@@ -60,12 +60,14 @@ def step_of(change_set: ChangeSet) -> str:
 
 def steps_of(change_set: ChangeSet, reasons: list[str]) -> list[Step]:
     """The whole way; nobody is asked where the rules ask for no approval."""
-    labels = [PLAN, APPROVE, RUN, REPORT] if reasons else [PLAN, RUN, REPORT]
-    here = labels.index(step_of(change_set))
+    step = step_of(change_set)
+    labels = [PLAN, APPROVE, RUN, REPORT] if reasons or step == APPROVE else [PLAN, RUN, REPORT]
+    here = labels.index(step)
     is_over = change_set.status == SetStatus.FINISHED
+    missing = {APPROVE} if change_set.decision != Decision.APPROVED else set()  # the glass was broken
     return [
-        Step(label, number, place < here or is_over, place == here)
-        for place, (number, label) in enumerate(enumerate(labels, start=1))
+        Step(label, number, label not in missing and (number - 1 < here or is_over), number - 1 == here)
+        for number, label in enumerate(labels, start=1)
     ]
 
 

@@ -6,11 +6,12 @@ from django.views.decorators.http import require_safe
 
 from contacts.attention import needs_attention
 from contacts.coverage import coverage_of
-from contacts.models import OPEN, ContactChange
+from contacts.finding import change_sets_visible_to
+from contacts.models import OPEN, ContactChange, SetKind
 from orgs.access import Right, require, visible_to
 from orgs.quota_use import quota_use
 
-RECENT = 6
+RECENT, RUNS = 6, 3
 
 
 @require_safe
@@ -24,6 +25,10 @@ def overview(request: HttpRequest) -> HttpResponse:
         "matters": needs_attention(request.user, coverage.organizations),
         "quota": quota_use(coverage.organizations),
         "open_changes": changes.filter(status__in=OPEN).count(),
+        "runs": change_sets_visible_to(request.user)
+        .exclude(submitted_at=None)
+        .exclude(kind=SetKind.SINGLE)
+        .order_by("-pk")[:RUNS],
         "recent": changes.select_related("contact__account", "requested_by").order_by("-pk")[:RECENT],
     }
     return render(request, "contacts/overview.html", context)

@@ -178,7 +178,7 @@ def test_what_needs_an_approval_asks_for_it(plan, alice, erin, frank):
     assert "Ask for approval of 3 changes" in get(alice, plan).text
     post(alice, plan, "submit", **fill_in(plan, without_refused="on"))
     page = get(alice, plan)
-    assert "because it touches more than 0 contacts" in page.text
+    assert f"because {page.context['reasons'][0]}" in page.text
     assert "Withdraw the request" in page.text
     assert "Approve 3 changes" not in page.text
     assert "Approve 3 changes" in get(frank, plan).text
@@ -198,7 +198,9 @@ def test_only_administrators_break_the_glass(scene, hank, erin):
     assert post(erin, plans[erin], "submit", **form[erin]).status_code == 302
     plans[erin].refresh_from_db()
     assert (plans[erin].status, plans[erin].broke_glass) == (SetStatus.PREPARING, True)
-    assert "sent this before any approval" in get(hank, plans[erin]).text
+    page = get(hank, plans[erin])
+    assert "sent this before any approval" in page.text
+    assert [step.label for step in page.context["steps"] if step.is_done] == ["Plan"]
 
 
 def test_a_plan_is_discarded(plan, alice):
@@ -329,6 +331,29 @@ def test_lines_that_are_left_out_are_chosen(scene, finished, alice):
     post(alice, plan, "choose", shown=str(row.pk))
     plan.refresh_from_db()
     assert (plan.counts["left_out"], plan.plan_hash) == (1, before)
+
+
+def test_a_plan_that_is_being_made_is_waited_for(plan, alice):
+    ChangeSet.objects.filter(pk=plan.pk).update(status=SetStatus.PLANNING)
+    assert "The plan is being made" in get(alice, plan).text
+    assert get(alice, plan, "live", seen="Plan").status_code == 204
+    ChangeSet.objects.filter(pk=plan.pk).update(status=SetStatus.PLANNED)
+    assert get(alice, plan, "live", seen="Plan").headers["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize("status", [SetStatus.REFUSED, SetStatus.EXPIRED, SetStatus.DISCARDED])
+def test_what_ended_without_a_run_offers_nothing(scene, alice, frank, status):
+    change_set = scene.change_set(alice, status=status, finished_at=timezone.now())
+    for reader in (alice, frank):
+        page = get(reader, change_set)
+        assert "What was not sent" in page.text
+        assert '<form method="post" action="/change-sets/' not in page.text
+
+
+def test_the_overview_names_the_last_sets_that_ran(running, plan, bob):
+    page = as_person(bob).get(reverse("contacts:overview"))
+    assert list(page.context["runs"]) == [running]
+    assert url(running) in page.text
 
 
 # The list
