@@ -105,7 +105,7 @@ def rig(organization, alice, sandbox, shared_valkey, settings, monkeypatch) -> I
     rig.stop()
 
 
-class Trial:
+class Ordeal:
     """One change set of more than two hundred rows, who disturbs it, and what has to be true afterwards."""
 
     def __init__(self, rig: Rig, change_set: ChangeSet, directory: Path) -> None:
@@ -270,25 +270,25 @@ def line_for(number: int, contact: AlternateContact) -> Line:
 
 
 def test_a_run_survives_everything(rig: Rig, change_set: ChangeSet, postgres, tmp_path, monkeypatch):
-    trial_ = Trial(rig, change_set, tmp_path)
+    ordeal = Ordeal(rig, change_set, tmp_path)
     rows = list(change_set.rows.filter(verdict=Verdict.CHANGE, is_left_out=False))
     rig.start(workers=4, **QUICK, **trial.for_workers(tmp_path, PASSAGES))
-    trial_.arm_aws(monkeypatch)
-    trial_.wait_for(0.05)
-    trial_.edit_in_aws(rows[-8:])  # not asked for yet
+    ordeal.arm_aws(monkeypatch)
+    ordeal.wait_for(0.05)
+    ordeal.edit_in_aws(rows[-8:])  # not asked for yet
     for row in (rows[0], rows[len(rows) // 2], rows[-9]):  # behind the run, near it, before it
-        trial_.edit_on_the_page(row)
+        ordeal.edit_on_the_page(row)
     rig.empty_redis()
-    trial_.wait_for(0.4)
+    ordeal.wait_for(0.4)
     connection.close()
     postgres.restart()
-    trial_.wait_for(0.6)
+    ordeal.wait_for(0.6)
     rig.empty_redis()
-    trial_.wait_for_the_end()
+    ordeal.wait_for_the_end()
     rig.heal()
-    assert len(trial_.deaths) >= KILLS
-    for contact in AlternateContact.objects.filter(pk__in=trial_.outsiders).select_related("account"):
+    assert len(ordeal.deaths) >= KILLS
+    for contact in AlternateContact.objects.filter(pk__in=ordeal.outsiders).select_related("account"):
         read_account(contact.account, lane=Lane.CHECK)
-    trial_.check()
+    ordeal.check()
     assert run.outcomes_of(change_set).get("conflict", 0) >= 8
     assert verify().ok
