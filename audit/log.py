@@ -36,5 +36,5 @@ def record_all(events: list[AuditEvent]) -> list[AuditEvent]:
     """Append many events in the caller's transaction; each also waits for its seal."""
     with transaction.atomic(savepoint=False):
         written = AuditEvent.objects.bulk_create(events)
-        AuditPending.objects.bulk_create(AuditPending(event=event) for event in written)
+        AuditPending.objects.bulk_create(AuditPending(event_id=event.pk) for event in written)
     return written

@@ -60,8 +60,9 @@ def lock_contact(pk: int) -> AlternateContact:
 
 def lock_contacts(pks: Iterable[int]) -> list[AlternateContact]:
     """The same for many, always in the same order, so that two who lock do not wait for each other."""
-    rows = AlternateContact.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
-    return list(rows.select_related("account__organization", "account__unit"))
+    rows = AlternateContact.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    # Contacts share their accounts, and accounts their unit: joins would make each anew for every contact.
+    return list(rows.prefetch_related("account__organization", "account__unit"))
 
 
 def recent_values(contact: AlternateContact, asked_at: datetime) -> list[ContactDetails | None]:

@@ -48,7 +48,7 @@ def request_changes(change_set: ChangeSet, rows: list[PlannedChange]) -> None:
     busy = set(
         ContactChange.objects.filter(contact__in=contacts, status__in=OPEN).values_list("contact", flat=True)
     )
-    skipped, wishes = [], []
+    skipped, asked, wishes = [], [], []
     for row in rows:
         contact = contacts[row.contact_id or 0]
         row.cause = Cause.OTHER_CHANGE if contact.pk in busy else _obstacle(row, contact, context)
@@ -56,8 +56,9 @@ def request_changes(change_set: ChangeSet, rows: list[PlannedChange]) -> None:
         if row.cause:
             skipped.append(row)
         else:
+            asked.append(row)
             wishes.append(_wish_for(row, contact, change_set))
-    _write_wishes(change_set, wishes, context)
+    _write_wishes(change_set, asked, wishes, context)
     _write_skipped(skipped, contacts, context)
 
 
@@ -93,13 +94,13 @@ def _wish_for(row: PlannedChange, contact: AlternateContact, change_set: ChangeS
         validate(row.wanted_details)  # the plan refused what AWS would not take
     return ContactChange(
         contact=contact,
-        change_set=change_set,
+        change_set_id=change_set.pk,
         caller_key=contact.account.caller_key,
         lane=Lane.BULK,
         wanted=row.wanted,
         before=row.before,
         seen_version=row.seen_version,
-        requested_by=change_set.requested_by,
+        requested_by_id=change_set.requested_by_id,
         requested_at=timezone.now(),
         source=change_set.source,
         reason=change_set.reason,
@@ -108,12 +109,13 @@ def _wish_for(row: PlannedChange, contact: AlternateContact, change_set: ChangeS
     )
 
 
-def _write_wishes(change_set: ChangeSet, wishes: list[ContactChange], context: Context) -> None:
+def _write_wishes(
+    change_set: ChangeSet, rows: list[PlannedChange], wishes: list[ContactChange], context: Context
+) -> None:
     wishes = ContactChange.objects.bulk_create(wishes)
     record_all([change_event(Action.CHANGE_REQUESTED, change, context) for change in wishes])
     asked = change_set.changes.filter(contact=OuterRef("contact")).values("pk")[:1]
-    contacts = [change.contact_id for change in wishes]
-    change_set.rows.filter(contact__in=contacts, change=None).update(change=Subquery(asked))
+    PlannedChange.objects.filter(pk__in=[row.pk for row in rows]).update(change=Subquery(asked))
     for caller_key in {change.caller_key for change in wishes}:
         transaction.on_commit(partial(wake, caller_key, queue_of(Lane.BULK)))
 

@@ -39,8 +39,7 @@ def advance(pk: int) -> None:
 
 def _advance(change_set: ChangeSet) -> None:
     if change_set.status == SetStatus.PREPARING and _is_as_planned(change_set):
-        while _prepare_chunk(change_set.pk):
-            pass
+        _prepare(change_set.pk)
     if ChangeSet.objects.filter(pk=change_set.pk, status=SetStatus.CANCELLING).exists():
         _cancel(change_set)
     finish_if_ended(change_set.pk)
@@ -91,22 +90,39 @@ def _is_as_planned(change_set: ChangeSet) -> bool:
     return False
 
 
-def _prepare_chunk(pk: int) -> bool:
-    """Write the next wishes; False when there is nothing to write, or not now."""
+def _prepare(pk: int) -> None:
+    """Write all wishes; then look from the first line again, and let the set run when none is left."""
+    line: int | None = 0
+    while line is not None:
+        line = _prepare_chunk(pk, line)
+
+
+def _prepare_chunk(pk: int, after: int = 0) -> int | None:
+    """Write the next wishes behind this line; the line to go on behind, None when there is nothing to do.
+
+    SQLite does not use the index of the rows that were not asked for, so without a line to begin with each
+    chunk would read all that were.
+    """
     with transaction.atomic():
         change_set = change_sets.lock_set(pk)
         if change_set.status != SetStatus.PREPARING:
-            return False
-        rows = list(_not_asked_yet(change_set)[:CHUNK])
-        if not rows:
+            return None
+        rows = list(_not_asked_yet(change_set).filter(line__gt=after)[:CHUNK])
+        if rows:
+            return rows[-1].line if _ask_for(change_set, rows) else None
+        if not after:
             change_sets.start_running(change_set)
-            return False
-        try:
-            request_changes(change_set, rows)
-        except NotCleared as error:
-            logger.warning("change set %s may not run: %s", pk, error)
-            change_sets.stop(change_set, str(error))
-            return False
+    return 0 if after else None
+
+
+def _ask_for(change_set: ChangeSet, rows: list[PlannedChange]) -> bool:
+    """Write the wishes of these rows, unless the set may not run."""
+    try:
+        request_changes(change_set, rows)
+    except NotCleared as error:
+        logger.warning("change set %s may not run: %s", change_set.pk, error)
+        change_sets.stop(change_set, str(error))
+        return False
     return True
 
 
