@@ -99,6 +99,17 @@ class AuditEvent(models.Model):
             models.Index(fields=["account_id", "-id"], name="audit_by_account"),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
             models.Index(fields=["actor_id", "-id"], name="audit_by_actor"),
+            models.Index(
+                fields=["change_set_id", "-id"],
+                condition=models.Q(change_set_id__isnull=False),
+                name="audit_by_change_set",
+            ),
+            models.Index(fields=["-id"], condition=models.Q(source="command"), name="audit_by_command"),
+            # By their beginnings.
+            models.Index(fields=["unit_path"], opclasses=["varchar_pattern_ops"], name="audit_by_unit"),
+            models.Index(
+                fields=["aws_request_id"], opclasses=["varchar_pattern_ops"], name="audit_by_aws_request"
+            ),
         ]
 
     def __str__(self) -> str:

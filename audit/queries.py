@@ -7,8 +7,10 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 
-TEXT_FIELDS = ("actor_label", "os_user", "account_id", "reason", "ticket", "request_id", "aws_request_id")
-VALUE_FIELDS = ("name", "title", "email", "phone")
+from audit.paging import EventPage, Walk
+from audit.searching import EventText, is_searchable
+
+COUNTED = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +19,7 @@ class EventFilters:
 
     actions: tuple[str, ...] = ()
     actor_id: int | None = None
+    actor_label: str = ""  # the name as it was written down: of a person, or of a user of a machine
     source: str = ""
     organization_id: str = ""
     unit_path: str = ""  # a unit with all below it
@@ -29,18 +32,21 @@ class EventFilters:
     until: datetime | None = None  # this moment is no longer part
     text: str = ""
 
-
-@dataclass(frozen=True)
-class EventPage:
-    """One page of events, newest first, with the ids to ask for the pages beside it (None: no such page)."""
-
-    events: list[Any]
-    newer_than: int | None
-    older_than: int | None
+    @property
+    def is_scattered(self) -> bool:
+        """Whether no index gives what is asked for in the order of the list."""
+        return bool(self.text or self.actor_label or self.unit_path or len(self.actions) > 1)
 
 
 class AuditEventQuerySet(models.QuerySet):
     """The questions that pages, exports and the timeline ask."""
+
+    asked = EventFilters()
+
+    def _clone(self) -> Self:
+        clone = super()._clone()
+        clone.asked = self.asked
+        return clone
 
     def for_account(self, account_id: str) -> Self:
         """All that happened to one account and its contacts."""
@@ -52,36 +58,62 @@ class AuditEventQuerySet(models.QuerySet):
 
     def matching(self, filters: EventFilters) -> Self:
         """Events that meet every filter in force."""
-        events = self.filter(**_exact(filters))
+        events = self.between(filters.since, filters.until).filter(**_exact(filters))
         if filters.actions:
             events = events.filter(action__in=filters.actions)
         if filters.unit_path:
             events = events.filter(unit_path__startswith=filters.unit_path)
-        if filters.since:
-            events = events.filter(at__gte=filters.since)
-        if filters.until:
-            events = events.filter(at__lt=filters.until)
-        return events.containing(filters.text)
+        events = events.of_name(filters.actor_label).containing(filters.text)
+        events.asked = filters
+        return events
+
+    def between(self, since: datetime | None, until: datetime | None) -> Self:
+        """Events from a moment on, and before another."""
+        limits = {"at__gte": since, "at__lt": until}
+        return self.filter(**{name: limit for name, limit in limits.items() if limit})
+
+    def of_name(self, name: str) -> Self:
+        """Events of a person, or of a machine's user, of this very name, who may be long gone."""
+        name = name.strip()
+        if not name:
+            return self
+        events = self.containing(name) if is_searchable(name) else self  # which has an index
+        return events.filter(Q(actor_label=name) | Q(os_user=name))
 
     def containing(self, text: str) -> Self:
-        """Events that hold the text in a person, reason, ticket, id, or in a contact's old or new value."""
+        """Events with the text in a person, account id, reason, ticket or a contact's old or new value.
+
+        The random ids of requests count by their beginning: any three letters stand somewhere in them.
+        """
         text = text.strip()
         if not text:
             return self
-        lookups = [f"{field}__icontains" for field in TEXT_FIELDS]
-        lookups += [f"{side}__{field}__icontains" for side in ("before", "after") for field in VALUE_FIELDS]
-        return self.filter(Q(*((lookup, text) for lookup in lookups), _connector=Q.OR))
+        begins = Q(request_id__startswith=text.lower()) | Q(aws_request_id__startswith=text.lower())
+        return self.alias(text=EventText()).filter(Q(text__icontains=text) | begins)
 
     def page(
         self, *, newer_than: int | None = None, older_than: int | None = None, size: int = 50
     ) -> EventPage:
-        """The newest events, or those next to an id: found by id, so that a deep page costs no more."""
-        if newer_than is not None:
-            rows = list(self.filter(pk__gt=newer_than).order_by("pk")[: size + 1])
-            return _page(rows[:size][::-1], has_newer=len(rows) > size, has_older=True)
-        events = self if older_than is None else self.filter(pk__lt=older_than)
-        rows = list(events.order_by("-pk")[: size + 1])
-        return _page(rows[:size], has_newer=older_than is not None, has_older=len(rows) > size)
+        """The newest events, or those next to an id, so that a deep page costs no more than the first."""
+        since, until = self.asked.since, self.asked.until
+        walk = Walk(
+            events=self,
+            span=self.model.objects.between(since, until),
+            by_time=bool(since or until),
+            is_scattered=self.asked.is_scattered,
+        )
+        return walk.page(newer_than=newer_than, older_than=older_than, size=size)
+
+    def count_up_to(self, limit: int = COUNTED) -> int:
+        """How many there are, and limit + 1 for all that are more: a long history is not counted through."""
+        return self.order_by()[: limit + 1].count()
+
+
+def count_words(count: int, noun: str = "event") -> str:
+    """“412 events”; what count_up_to() did not count through is “10,000+ events”."""
+    if count > COUNTED:
+        return f"{COUNTED:,}+ {noun}s"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _exact(filters: EventFilters) -> dict[str, Any]:
@@ -96,11 +128,3 @@ def _exact(filters: EventFilters) -> dict[str, Any]:
         "request_id",
     )
     return {name: value for name in names if (value := getattr(filters, name)) not in ("", None)}
-
-
-def _page(events: list[Any], *, has_newer: bool, has_older: bool) -> EventPage:
-    return EventPage(
-        events,
-        newer_than=events[0].pk if events and has_newer else None,
-        older_than=events[-1].pk if events and has_older else None,
-    )

@@ -1,0 +1,92 @@
+"""Pages of events, newest first: cheap however deep, and however rare what is looked for.
+
+Two traps lie here on PostgreSQL. Walking down the primary key until a page is full is quick for what is
+frequent, and reads millions of rows for what is rare. Using an index and sorting is the other way about. The
+planner has to guess which, and guesses wrong about texts. So where no index gives the events in their order,
+the newest few thousand are walked first; only what is too rare to fill a page there is gathered by index.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import connections
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value
+
+NEAR = 5_000
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """One page of events, newest first, with the ids to ask for the pages beside it (None: no such page)."""
+
+    events: list[Any]
+    newer_than: int | None
+    older_than: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    """Which way to go through events.
+
+    span holds every event of the asked dates; events are those in it that meet all filters.
+    """
+
+    events: QuerySet
+    span: QuerySet
+    by_time: bool = False  # where dates are asked for; else by id, which says nearly the same
+    is_scattered: bool = False  # no index gives them in their order
+
+    def page(self, *, newer_than: int | None, older_than: int | None, size: int) -> EventPage:
+        """The newest events, or those next to an id."""
+        if newer_than is not None:
+            rows = self._rows(newer_than, size + 1, up=True)
+            return _page(rows[:size][::-1], has_newer=len(rows) > size, has_older=True)
+        rows = self._rows(older_than, size + 1, up=False)
+        return _page(rows[:size], has_newer=older_than is not None, has_older=len(rows) > size)
+
+    def _rows(self, pk: int | None, count: int, *, up: bool) -> list[Any]:
+        beyond = self._beyond(pk, up)
+        events = self.events.filter(beyond)
+        order = [key if up else f"-{key}" for key in self._keys]
+        if not self.is_scattered or connections[events.db].vendor != "postgresql":
+            return list(events.order_by(*order)[:count])
+        near = self._near(self.span.filter(beyond).order_by(*order), up)
+        rows = list(events.filter(near).order_by(*order)[:count]) if near else []
+        return rows if len(rows) == count else list(events.order_by(*self._unindexed(up))[:count])
+
+    def _beyond(self, pk: int | None, up: bool) -> Q:
+        """What lies on that side of the event with this id."""
+        if pk is None:
+            return Q()
+        side = "gt" if up else "lt"
+        aside = Q(**{f"pk__{side}": pk})
+        if not self.by_time:
+            return aside
+        at = self.span.model._base_manager.filter(pk=pk).values_list("at", flat=True).first()
+        return Q() if at is None else Q(**{f"at__{side}e": at}) & (Q(**{f"at__{side}": at}) | aside)
+
+    def _near(self, ordered: QuerySet, up: bool) -> Q | None:
+        """What lies within the next few thousand events; None when there are no more than those."""
+        key = self._keys[0]
+        horizon = ordered.values_list(key, flat=True)[NEAR : NEAR + 1].first()
+        return None if horizon is None else Q(**{f"{key}__{'lte' if up else 'gte'}": horizon})
+
+    def _unindexed(self, up: bool) -> Sequence[Any]:
+        """The same order in a form that no index has: all matches are gathered, and then sorted."""
+        zero = Value(timedelta(0))
+        keys = {"at": ExpressionWrapper(F("at") + zero, DateTimeField()), "pk": F("pk") + 0}
+        return [keys[name].asc() if up else keys[name].desc() for name in self._keys]
+
+    @property
+    def _keys(self) -> tuple[str, ...]:
+        return ("at", "pk") if self.by_time else ("pk",)
+
+
+def _page(events: list[Any], *, has_newer: bool, has_older: bool) -> EventPage:
+    return EventPage(
+        events,
+        newer_than=events[0].pk if events and has_newer else None,
+        older_than=events[-1].pk if events and has_older else None,
+    )
