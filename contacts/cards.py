@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from audit.models import Action, AuditEvent
 from audit.words import Difference, differences
 from contacts.details import FIELDS
 from contacts.mirror import ensure_contacts
@@ -19,6 +18,8 @@ from contacts.models import (
     ContactChange,
     ContactStatus,
     ContactType,
+    Drift,
+    DriftState,
 )
 from contacts.observation import is_being_checked
 from orgs.access import can_edit
@@ -80,7 +81,7 @@ class Card:
     wishes: list[Wish]
     ended: Wish | None
     applied: ContactChange | None
-    drifted_at: datetime | None
+    drift: Drift | None
     may_edit: bool
     is_checking: bool
 
@@ -101,8 +102,10 @@ class Card:
     @property
     def was_changed_outside(self) -> bool:
         """Whether the value that stands there is not the last one we wrote."""
+        if self.drift is None or self.drift.state == DriftState.SUPERSEDED:
+            return False
         written_at = self.applied.finished_at if self.applied else None
-        return bool(self.drifted_at and (written_at is None or self.drifted_at > written_at))
+        return written_at is None or self.drift.found_at > written_at
 
 
 def wish_of(change: ContactChange, *, may_edit: bool) -> Wish:
@@ -131,7 +134,7 @@ def cards_of(account: Account, user: Any) -> list[Card]:
             contact,
             [change for change in changes if change.contact_id == contact.pk],
             may_edit=can_edit(user, account, contact.contact_type) and not is_fixed,
-            drifted_at=drifts.get(contact.contact_type),
+            drift=drifts.get(contact.pk),
             is_checking=is_checking,
         )
         for contact in contacts
@@ -143,7 +146,7 @@ def _card(
     changes: list[ContactChange],
     *,
     may_edit: bool,
-    drifted_at: datetime | None,
+    drift: Drift | None,
     is_checking: bool,
 ) -> Card:
     """changes are the contact's open ones, its latest, and the latest that was applied; oldest first."""
@@ -155,7 +158,7 @@ def _card(
         wishes=[wish_of(change, may_edit=may_edit) for change in changes if change.is_open],
         ended=wish_of(latest, may_edit=may_edit) if latest and needs_a_decision else None,
         applied=applied[-1] if applied else None,
-        drifted_at=drifted_at,
+        drift=drift,
         may_edit=may_edit,
         is_checking=is_checking,
     )
@@ -206,6 +209,8 @@ def _changes_of(account: Account) -> QuerySet[ContactChange]:
     return changes.select_related("requested_by").order_by("pk")
 
 
-def _drifts_of(account: Account) -> dict[str, datetime]:
-    events = AuditEvent.objects.filter(account_id=account.aws_id, action=Action.CONTACT_DRIFT).order_by()
-    return dict(events.values_list("contact_type").annotate(Max("at")))
+def _drifts_of(account: Account) -> dict[int, Drift]:
+    """The latest change from outside of each contact, by the contact's key."""
+    same = Drift.objects.filter(contact=OuterRef("contact")).order_by("-pk")
+    latest = Drift.objects.filter(contact__account=account, pk=Subquery(same.values("pk")[:1]))
+    return {drift.contact_id: drift for drift in latest.select_related("change", "decided_by")}

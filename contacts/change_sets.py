@@ -173,11 +173,8 @@ def _require_approver(change_set: ChangeSet, context: Context) -> None:
         raise PermissionDenied("Nobody approves their own change set.")
 
 
-def _require_ready(change_set: ChangeSet, context: Context, plan_hash: str, without_refused: bool) -> None:
-    if change_set.status != SetStatus.PLANNED:
-        raise ValidationError("This plan was submitted or discarded already.")
-    if plan_hash != change_set.plan_hash:
-        raise ValidationError("The plan is not the one that was shown. Look at it again.")
+def why_errors(context: Context) -> dict[str, list[str]]:
+    """What is wrong with the reason and the ticket, by field; empty when all is well."""
     errors: dict[str, list[str]] = {}
     if not context.reason.strip():
         errors["reason"] = ["Say why: the audit keeps the reason."]
@@ -185,6 +182,15 @@ def _require_ready(change_set: ChangeSet, context: Context, plan_hash: str, with
         errors["reason"] = [f"At most {REASON_LIMIT} characters."]
     if len(context.ticket) > TICKET_LIMIT:
         errors["ticket"] = [f"At most {TICKET_LIMIT} characters."]
+    return errors
+
+
+def _require_ready(change_set: ChangeSet, context: Context, plan_hash: str, without_refused: bool) -> None:
+    if change_set.status != SetStatus.PLANNED:
+        raise ValidationError("This plan was submitted or discarded already.")
+    if plan_hash != change_set.plan_hash:
+        raise ValidationError("The plan is not the one that was shown. Look at it again.")
+    errors = why_errors(context)
     refused = change_set.counts.get("refused", 0)
     if refused and not without_refused:
         errors["without_refused"] = [f"Mend the refused lines ({refused}), or send the others without them."]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit.context import Context
 from audit.models import Action
 from contacts.approval import Weight, why_needed
-from contacts.change_sets import REASON_LIMIT, TICKET_LIMIT
+from contacts.change_sets import why_errors
 from contacts.delivery import queue_of, wake
 from contacts.details import validate
 from contacts.events import record_change
@@ -135,13 +135,7 @@ def _require_actor(context: Context) -> None:
 
 
 def _validate_request(wanted: ContactDetails | None, context: Context) -> None:
-    errors: dict[str, list[str]] = {}
-    if not context.reason.strip():
-        errors["reason"] = ["Say why: the audit keeps the reason."]
-    if len(context.reason) > REASON_LIMIT:
-        errors["reason"] = [f"At most {REASON_LIMIT} characters."]
-    if len(context.ticket) > TICKET_LIMIT:
-        errors["ticket"] = [f"At most {TICKET_LIMIT} characters."]
+    errors = why_errors(context)
     if wanted is not None:
         try:
             validate(wanted)

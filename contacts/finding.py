@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from contacts.mirror import ensure_contacts
-from contacts.models import AlternateContact, ChangeSet, ContactChange, ContactType
+from contacts.models import AlternateContact, ChangeSet, ContactChange, ContactType, Drift
 from orgs.access import Right, has_right, visible_to
 from orgs.models import Account
 
@@ -41,6 +41,19 @@ def changes_visible_to(user: Any) -> QuerySet[ContactChange]:
 def get_change_for(user: Any, pk: int) -> ContactChange:
     """One change with its contact and account."""
     return _first(changes_visible_to(user).filter(pk=pk))
+
+
+def drifts_visible_to(user: Any) -> QuerySet[Drift]:
+    """The changes from outside in every account the user may see."""
+    drifts = Drift.objects.filter(contact__account__in=visible_to(user))
+    return drifts.select_related(
+        "contact__account__unit", "contact__account__organization", "decided_by", "change"
+    )
+
+
+def get_drift_for(user: Any, pk: int) -> Drift:
+    """One change from outside with its contact and account."""
+    return _first(drifts_visible_to(user).filter(pk=pk))
 
 
 def change_sets_visible_to(user: Any) -> QuerySet[ChangeSet]:

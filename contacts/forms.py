@@ -9,7 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from contacts.changes import REASON_LIMIT, TICKET_LIMIT, Seen
+from contacts.change_sets import REASON_LIMIT, TICKET_LIMIT
+from contacts.changes import Seen
 from contacts.details import FIELDS, LIMITS, VALIDATORS, trim
 from portal.aws import ContactDetails
 

@@ -4,20 +4,26 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from audit.context import Context
 from audit.log import record
-from audit.models import Action
+from audit.models import Action, AuditEvent
+from contacts.alerts import tell_of_drifts
 from contacts.details import details_in, value_of
 from contacts.events import account_facts, record_contact
 from contacts.models import (
     IN_FLIGHT,
+    UNDECIDED,
     AlternateContact,
     ChangeStatus,
     ContactChange,
     ContactStatus,
     ContactType,
+    Drift,
+    DriftState,
 )
 from orgs.models import Account
 from portal.aws import ContactDetails, as_aws_keeps, same_contact
@@ -37,6 +43,10 @@ PASSING = frozenset(
 )
 _VALUE_FIELDS = ["status", "name", "title", "email", "phone"]
 _SEEN_FIELDS = ["problem", "observed_at", "tried_at", "first_seen_at"]
+# Why nobody has to decide on a drift any more.
+CHANGED_AGAIN = "It was changed outside the portal once more."
+WENT_BACK = "The value went back to what it was, outside the portal."
+WRITTEN_OVER = "A change of the portal took its place."
 
 
 def ensure_contacts(accounts: Iterable[Account]) -> None:
@@ -96,14 +106,46 @@ def note_reading(
         return False
     if _is_ours(contact, found, asked_at):
         return False
-    before, lost = value_of(contact.details), _lost_write(contact, found)
+    before, read_at, lost = value_of(contact.details), contact.observed_at, _lost_write(contact, found)
     _store(contact, found, asked_at)
     facts = {"before": before, "after": contact.value, "reason": "", "ticket": ""}
     if lost:
         record_contact(Action.CHANGE_READ_BACK, contact, context, change_id=lost.pk, **facts)
+        _supersede_drifts(contact, WRITTEN_OVER)
     else:
-        record_contact(Action.CONTACT_DRIFT, contact, context, **facts)
+        event = record_contact(Action.CONTACT_DRIFT, contact, context, **facts)
+        _open_drift(contact, event, between=(read_at, asked_at))
     return False
+
+
+def _open_drift(
+    contact: AlternateContact, event: AuditEvent, between: tuple[datetime | None, datetime]
+) -> None:
+    """A row for people to decide on. What stood open is over; where the value went back, this is too."""
+    first = contact.drifts.filter(UNDECIDED).order_by("pk").first()
+    went_back = first is not None and same_contact(details_in(first.before), contact.details)
+    _supersede_drifts(contact, WENT_BACK if went_back else CHANGED_AGAIN)
+    drift = Drift.objects.create(
+        contact=contact,
+        event_id=event.pk,
+        before=event.before,
+        after=event.after,
+        last_read_at=between[0],
+        found_at=between[1],
+        state=DriftState.SUPERSEDED if went_back else DriftState.OPEN,
+        decided_at=timezone.now() if went_back else None,
+        reason=WENT_BACK if went_back else "",
+        is_alarming=contact.contact_type == ContactType.SECURITY,
+    )
+    if drift.is_alarming:
+        # After the commit, so that no mail waits for the locks of a reader; beat finds what gets lost.
+        transaction.on_commit(tell_of_drifts, robust=True)
+
+
+def _supersede_drifts(contact: AlternateContact, reason: str) -> None:
+    contact.drifts.filter(UNDECIDED).update(
+        state=DriftState.SUPERSEDED, reason=reason, decided_at=timezone.now(), decided_by=None
+    )
 
 
 def _lost_write(contact: AlternateContact, found: ContactDetails | None) -> ContactChange | None:
@@ -125,6 +167,7 @@ def note_written(contact: AlternateContact, wanted: ContactDetails | None, *, at
     """AWS took our write at this moment. The caller holds the row's lock and records the event."""
     contact.first_seen_at = contact.first_seen_at or at
     _store(contact, wanted and as_aws_keeps(wanted), at)
+    _supersede_drifts(contact, WRITTEN_OVER)
 
 
 def note_failure(contact: AlternateContact, cause: Cause, *, at: datetime) -> None:

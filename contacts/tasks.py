@@ -7,7 +7,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.db.models import QuerySet
 
-from contacts import delivery, observation
+from contacts import alerts, delivery, observation
 from contacts.bulk import run
 from contacts.mirror import ensure_contacts
 from orgs.models import Account
@@ -39,6 +39,12 @@ def advance_change_set(change_set_pk: int) -> None:
 def watch_change_sets() -> None:
     """Notice what ended, lapsed or got lost."""
     run.watch()
+
+
+@shared_task(name="contacts.tell_of_drifts")
+def tell_of_drifts() -> None:
+    """Tell of SECURITY contacts that changed while the last mail was too young for another."""
+    alerts.tell_of_drifts()
 
 
 @shared_task(name="contacts.check_account")

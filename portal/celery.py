@@ -5,6 +5,7 @@ import warnings
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import setup_logging
 from kombu import Exchange, Queue
 
@@ -31,6 +32,16 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"queue": "upkeep", "expires": 5},
     },
+    "anchor-audit-head": {
+        "task": "audit.anchor_head",
+        "schedule": 30.0,
+        "options": {"queue": "upkeep", "expires": 30},
+    },
+    "verify-audit": {
+        "task": "contacts.verify_audit",
+        "schedule": crontab(hour=3, minute=15),
+        "options": {"queue": "upkeep", "expires": 6 * 3600},
+    },
     "sweep-changes": {
         "task": "contacts.sweep_changes",
         "schedule": 2.0,
@@ -40,6 +51,11 @@ app.conf.beat_schedule = {
         "task": "contacts.watch_change_sets",
         "schedule": 2.0,
         "options": {"queue": "upkeep", "expires": 10},
+    },
+    "tell-of-drifts": {
+        "task": "contacts.tell_of_drifts",
+        "schedule": 30.0,
+        "options": {"queue": "upkeep", "expires": 30},
     },
     "send-mail": {
         "task": "portal.send_mail",

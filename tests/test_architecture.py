@@ -26,6 +26,7 @@ LAYERS = [
     "compare",
     "fingerprint",
     "events",
+    "alerts",
     "mirror",
     "settle",
     "approval",
@@ -97,9 +98,12 @@ WRITING = {"create", "bulk_create", "bulk_update", "update_or_create", "get_or_c
 WRITERS = {
     "AuditEvent": {"audit/log.py"},
     "AuditSeal": {"audit/seals.py"},
+    "Review": {"audit/reviews.py", "audit/periods.py"},
+    "ReviewPeriod": {"audit/periods.py"},
     "OutgoingMail": {"portal/mail.py"},
     "AuditPending": {"audit/log.py", "audit/seals.py"},
     "AlternateContact": {"contacts/mirror.py"},
+    "Drift": {"contacts/mirror.py"},
     "ContactChange": {
         "contacts/change_sets.py",
         "contacts/changes.py",

@@ -10,13 +10,14 @@ from contacts.models.change_sets import (
 )
 from contacts.models.changes import IN_FLIGHT, OPEN, PENDING, ChangeStatus, ContactChange
 from contacts.models.contacts import AlternateContact, ContactStatus, ContactType
-from contacts.models.drifts import Drift, DriftState
+from contacts.models.drifts import UNDECIDED, Drift, DriftState
 from contacts.models.planned import PlannedChange, Verdict
 
 __all__ = [
     "IN_FLIGHT",
     "OPEN",
     "PENDING",
+    "UNDECIDED",
     "AlternateContact",
     "ApprovalRules",
     "ChangeSet",

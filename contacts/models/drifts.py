@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from contacts.models.changes import ContactChange
+from contacts.models.changes import ChangeStatus, ContactChange
 from contacts.models.contacts import AlternateContact
 
 
@@ -15,6 +15,11 @@ class DriftState(models.TextChoices):
     REVERTED = "reverted", "Reverted"
     IGNORED = "ignored", "Ignored"
     SUPERSEDED = "superseded", "Superseded"
+
+
+# A revert that ended so decides nothing.
+IN_VAIN = (ChangeStatus.FAILED, ChangeStatus.CANCELLED)
+UNDECIDED = models.Q(state=DriftState.OPEN) | models.Q(state=DriftState.REVERTED, change__status__in=IN_VAIN)
 
 
 class Drift(models.Model):
@@ -36,12 +41,26 @@ class Drift(models.Model):
     change = models.ForeignKey(
         ContactChange, on_delete=models.PROTECT, null=True, blank=True, related_name="reverts"
     )
+    is_alarming = models.BooleanField(
+        default=False, db_default=False, help_text="Whether people get a mail about it."
+    )
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When that mail was written.")
 
     class Meta:
         ordering = ["-pk"]
         indexes = [
             models.Index(fields=["-id"], condition=models.Q(state="open"), name="drift_open"),
+            models.Index(
+                fields=["id"], condition=models.Q(is_alarming=True, told_at=None), name="drift_untold"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"drift {self.pk} ({self.state})"
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether somebody may still decide; UNDECIDED for one row."""
+        if self.state == DriftState.REVERTED and self.change:
+            return self.change.status in IN_VAIN
+        return self.state == DriftState.OPEN

@@ -6,8 +6,10 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from audit.context import Source
+from audit.context import Source, worker_context
+from audit.models import Action, AuditEvent, Review, ReviewState
 from contacts.details import value_of
+from contacts.events import record_contact
 from contacts.mirror import ensure_contacts
 from contacts.models import (
     AlternateContact,
@@ -15,6 +17,7 @@ from contacts.models import (
     ChangeStatus,
     ContactChange,
     ContactStatus,
+    Drift,
     PlannedChange,
     SetKind,
     SetStatus,
@@ -115,6 +118,15 @@ class Scene:
             contact=contact, requested_by=person, wanted=values or None, status=status, **(usual | facts)
         )
 
+    def drift(self, account: Account, contact_type: str = "SECURITY", **facts: Any) -> Drift:
+        """What stands there now came from outside; the duty rota stood there before."""
+        contact = self.contact(account, contact_type)
+        values = {"before": value_of(ROTA), "after": contact.value}
+        event = record_contact(Action.CONTACT_DRIFT, contact, worker_context(), **values)
+        now = timezone.now()
+        times = {"last_read_at": now - timedelta(hours=6), "found_at": now}
+        return Drift.objects.create(contact=contact, event_id=event.pk, **(values | times | facts))
+
     def change_set(self, person: Any, change: ContactChange | None = None, **facts: Any) -> ChangeSet:
         """A change set that waits for approval, of this one change where it is given."""
         now = timezone.now()
@@ -136,6 +148,11 @@ class Scene:
         if change:
             self._row(change_set, change)
         return change_set
+
+    def question(self, reviewer: Any, asked: Any, event: AuditEvent, **facts: Any) -> Review:
+        """An open question of a reviewer about this event."""
+        usual = {"state": ReviewState.OPEN, "at": timezone.now(), "note": "Why was this needed?"}
+        return Review.objects.create(event=event, by=reviewer, asked=asked, **(usual | facts))
 
     def _row(self, change_set: ChangeSet, change: ContactChange) -> None:
         contact = change.contact

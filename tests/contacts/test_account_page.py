@@ -164,7 +164,7 @@ def test_cards_show_value_cause_and_last_author(scene, alice, bob):
 
 def test_a_change_from_outside_is_not_said_to_be_ours(scene, alice, bob):
     scene.change(alice, scene.ledger, status=ChangeStatus.APPLIED, finished_at=timezone.now())
-    record(Action.CONTACT_DRIFT, worker_context(), account_id=LEDGER, contact_type="SECURITY")
+    scene.drift(scene.ledger)
     page = as_person(bob).get(detail(LEDGER))
     assert "Changed outside the portal" in page.text
     assert "Last changed by" not in page.text
@@ -275,7 +275,7 @@ def test_what_people_typed_is_shown_as_text(scene, bob):
 def test_one_account_costs_the_same_however_much_happened(scene, alice, django_assert_max_num_queries):
     for _ in range(5):
         scene.change(alice, scene.ledger, status=ChangeStatus.APPLIED, finished_at=timezone.now())
-        record(Action.CONTACT_DRIFT, worker_context(), account_id=LEDGER, contact_type="SECURITY")
+        scene.drift(scene.ledger)
     client = as_person(alice)
     with django_assert_max_num_queries(16):
         client.get(detail(LEDGER))

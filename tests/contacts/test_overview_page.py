@@ -1,16 +1,13 @@
 """The first page: coverage by type and unit, what needs somebody, and links that lead to just those rows."""
 
 import re
-from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from audit.context import Source, worker_context
-from audit.log import record
-from audit.models import Action
+from audit.context import Source
 from contacts.mirror import ensure_contacts
 from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus, ContactType
 from orgs.models import Account, Organization, OrganizationalUnit, Standing
@@ -187,17 +184,6 @@ def test_accounts_that_were_not_read_yet_are_no_failure(client, bob, organizatio
     text = page(client, bob)
     assert "6 accounts not read yet" in text
     assert "cannot be read in full" not in text
-
-
-def test_drift_counts_for_a_week(client, bob, organization):
-    record(Action.CONTACT_DRIFT, worker_context(), account_id="100000000001", contact_type="SECURITY")
-    record(Action.CONTACT_DRIFT, worker_context(), account_id="100000000001", contact_type="BILLING")
-    event = record(Action.CONTACT_DRIFT, worker_context(), account_id="100000000002", contact_type="BILLING")
-    assert timezone.now() - event.at < timedelta(days=7)
-    text = page(client, bob)
-    assert "2 accounts changed outside the portal" in text
-    url = link(text, "Compare: 2 accounts changed outside the portal")
-    assert accounts_at(client, url) == {"100000000001", "100000000002"}
 
 
 def test_an_organization_that_cannot_be_read_is_named_with_its_remedy(client, bob, organization):

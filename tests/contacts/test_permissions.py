@@ -18,6 +18,8 @@ SEE = (200, 200, 200, 200, 200, 200, 403)
 SEE_ONE = (200, 200, 200, 200, 200, 200, 404)
 EDIT = (403, 200, 200, 403, 403, 200, 404)
 AUDIT = (403, 403, 200, 200, 200, 200, 403)
+REVIEW = (403, 403, 403, 403, 200, 200, 403)
+ASKED_OR_REVIEWER = (404, 404, 200, 404, 200, 200, 404)
 ADMINISTER = (403, 403, 403, 403, 403, 200, 403)
 START = (403, 403, 403, 403, 403, 302, 404)
 SAVED = (403, 403, 403, 403, 403, 302, 403)
@@ -29,6 +31,7 @@ AUTHOR = (403, 403, 302, 403, 403, 403, 404)
 PLAN_ANEW = (403, 302, 302, 403, 403, 302, 404)
 STEER = (403, 403, 302, 302, 403, 302, 404)
 TAKE_AWAY = (403, 200, 200, 200, 200, 200, 404)
+REFUSED_DRIFT = (403, 422, 422, 403, 403, 422, 404)
 REFUSED_FORM = (403, 403, 403, 403, 403, 422, 403)
 ORGANIZATION = {"aws_id": "o-nw7k2d9x4b"}
 ACCOUNT, CONTACT = {"account_id": LEDGER}, {"account_id": LEDGER, "contact_type": "SECURITY"}
@@ -81,6 +84,17 @@ TABLE = [
     ("contacts:change_set_export", {"pk": "set"}, "get", TAKE_AWAY),
     ("contacts:change_set_errors", {"pk": "set"}, "get", TAKE_AWAY),
     ("contacts:change_set_decide", {"pk": "set"}, "post", DECIDE),
+    ("contacts:drift_list", {}, "get", SEE),
+    ("contacts:drift_detail", {"pk": "drift"}, "get", SEE_ONE),
+    ("contacts:drift_adopt", {"pk": "drift"}, "post", REFUSED_DRIFT),
+    ("contacts:drift_revert", {"pk": "drift"}, "post", REFUSED_DRIFT),
+    ("contacts:drift_ignore", {"pk": "drift"}, "post", REFUSED_DRIFT),
+    ("contacts:review_list", {}, "get", REVIEW),
+    ("contacts:review_mark", {}, "post", (403, 403, 403, 403, 422, 422, 403)),
+    ("contacts:review_question_list", {}, "get", SEE),
+    ("contacts:review_question_detail", {"pk": "question"}, "get", ASKED_OR_REVIEWER),
+    ("contacts:review_question_answer", {"pk": "question"}, "post", (404, 404, 422, 404, 403, 403, 404)),
+    ("contacts:review_question_settle", {"pk": "question"}, "post", (404, 404, 403, 404, 422, 422, 404)),
     ("contacts:audit_list", {}, "get", AUDIT),
     ("contacts:audit_export", {}, "get", (403, 403, 403, 403, 200, 200, 403)),
     ("contacts:audit_detail", {"pk": "event"}, "get", AUDIT),
@@ -124,7 +138,14 @@ def stage(scene, cast) -> dict[str, int]:
     event = record(Action.ACCOUNT_RENAMED, worker_context(), account_id=LEDGER)
     stranger = get_user_model().objects.create_user("stranger")
     waiting = scene.change_set(cast["alice"])
-    return {"change": change.pk, "set": waiting.pk, "event": event.pk, "person": stranger.pk}
+    drift = scene.drift(scene.ledger, "BILLING")
+    return {
+        "drift": drift.pk,
+        "change": change.pk,
+        "set": waiting.pk,
+        "event": event.pk,
+        "person": stranger.pk,
+    }
 
 
 def address_of(name: str, example: dict[str, str], stage: dict[str, int]) -> str:

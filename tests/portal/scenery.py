@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from audit.context import Context, Source, worker_context
 from audit.log import record
-from audit.models import Action, AuditEvent
+from audit.models import Action, AuditEvent, Review, ReviewState
 from contacts.mirror import ensure_contacts
 from contacts.models import (
     AlternateContact,
@@ -16,6 +16,8 @@ from contacts.models import (
     ChangeStatus,
     ContactChange,
     ContactStatus,
+    Drift,
+    DriftState,
     PlannedChange,
     SetKind,
     SetStatus,
@@ -45,7 +47,9 @@ class Scene:
     change: ContactChange
     change_set: ChangeSet
     event: AuditEvent
+    drift: Drift
     person: User
+    question: Review
 
 
 def build(person: User) -> Scene:
@@ -57,7 +61,9 @@ def build(person: User) -> Scene:
     changes = _changes(accounts, person)
     event = _events(accounts[1], person)
     change_set = _change_sets(changes[0], person)
-    return Scene(organization, accounts[1], changes[0], change_set, event, person)
+    drift = _drifts(accounts[1], event, person)
+    question = _reviews(event, change_set, person)
+    return Scene(organization, accounts[1], changes[0], change_set, event, drift, person, question)
 
 
 def _organization() -> Organization:
@@ -139,6 +145,25 @@ def _changes(accounts: list[Account], person: User) -> list[ContactChange]:
     ]
 
 
+def _drifts(account: Account, event: AuditEvent, person: User) -> Drift:
+    """One that nobody has decided, and an earlier one of the same contact that somebody adopted."""
+    contact = AlternateContact.objects.get(account=account, contact_type="BILLING")
+    now = timezone.now()
+    values = {"contact": contact, "before": {"status": "set"} | NEW, "after": {"status": "set"} | OLD}
+    Drift.objects.create(
+        **values,
+        event_id=event.pk + 1,
+        found_at=now - timedelta(days=20),
+        state=DriftState.ADOPTED,
+        decided_by=person,
+        decided_at=now - timedelta(days=19),
+        reason="The partner moved its desk.",
+    )
+    return Drift.objects.create(
+        **values, event_id=event.pk, last_read_at=now - timedelta(hours=6), found_at=now
+    )
+
+
 def _change_sets(change: ContactChange, person: User) -> ChangeSet:
     """One that waits for approval, one that ran before it, and the set of one of the change that waits."""
     waiting = _change_set(person, SetStatus.WAITING, title="Replace security contacts, November")
@@ -178,6 +203,19 @@ def _change_set(person: User, status: SetStatus, **facts: Any) -> ChangeSet:
         "needs_approval": ["it touches more than 50 contacts", "it touches a management account"],
     }
     return ChangeSet.objects.create(requested_by=person, status=status, **(usual | facts))
+
+
+def _reviews(event: AuditEvent, change_set: ChangeSet, person: User) -> Review:
+    """An open question to whoever looks, one that was answered, and a set that was reviewed."""
+    facts: dict[str, Any] = {
+        "by": person,
+        "at": timezone.now(),
+        "note": "Why did this not wait for the freeze?",
+    }
+    answered = facts | {"asked": person, "answer": "The partner asked for it.", "answered_at": timezone.now()}
+    Review.objects.create(event_id=event.pk + 1, state=ReviewState.ANSWERED, **answered)
+    Review.objects.create(change_set_id=change_set.pk, state=ReviewState.REVIEWED, **facts)
+    return Review.objects.create(event=event, state=ReviewState.OPEN, **facts)
 
 
 def _events(account: Account, person: User) -> AuditEvent:

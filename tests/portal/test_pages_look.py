@@ -40,6 +40,14 @@ NEEDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
             *("pause", "resume", "cancel", "retry", "roll_back", "export", "errors"),
         )
     },
+    **{
+        f"contacts:drift_{name}": lambda scene: {"pk": scene.drift.pk}
+        for name in ("detail", "adopt", "revert", "ignore")
+    },
+    **{
+        f"contacts:review_question_{name}": lambda scene: {"pk": scene.question.pk}
+        for name in ("detail", "answer", "settle")
+    },
     "contacts:audit_detail": lambda scene: {"pk": scene.event.pk},
     **{
         f"orgs:organization_{name}": lambda scene: {"aws_id": scene.organization.aws_id}

@@ -1,0 +1,75 @@
+"""The filters of the list of changes from outside, as they stand in the URL."""
+
+import django_filters
+from django.contrib.auth import get_user_model
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
+
+from contacts.models import UNDECIDED, ContactType, Drift, DriftState
+
+_HAS_DECIDED = Exists(Drift.objects.filter(decided_by=OuterRef("pk")))
+
+
+class DriftOrdering(django_filters.OrderingFilter):
+    """Adds an order by urgency: what nobody has decided, then the rest."""
+
+    def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
+        if value and value != ["open"]:
+            return super().filter(queryset, value)
+        return queryset.order_by(Case(When(UNDECIDED, then=0), default=1))
+
+
+class DriftFilter(django_filters.FilterSet):
+    """The list of changes from outside."""
+
+    q = django_filters.CharFilter(method="search", label="Account, name or e-mail")
+    state = django_filters.ChoiceFilter(
+        label="State", choices=DriftState.choices, method="in_state", empty_label="Any"
+    )
+    type = django_filters.ChoiceFilter(
+        label="Contact type",
+        field_name="contact__contact_type",
+        choices=ContactType.choices,
+        empty_label="Any",
+    )
+    person = django_filters.ModelChoiceFilter(
+        label="Decided by",
+        field_name="decided_by",
+        queryset=lambda request: get_user_model().objects.filter(_HAS_DECIDED).order_by("username"),
+        to_field_name="username",
+        empty_label="Anybody",
+    )
+    account = django_filters.CharFilter(label="Account id", field_name="contact__account__aws_id")
+    since = django_filters.DateFilter(label="Found from", field_name="found_at", lookup_expr="date__gte")
+    until = django_filters.DateFilter(label="Found to", field_name="found_at", lookup_expr="date__lte")
+    sort = DriftOrdering(
+        label="Sort by",
+        fields={"pk": "found"},
+        choices=[("open", "Not decided first"), ("-found", "Newest first"), ("found", "Oldest first")],
+        empty_label=None,
+    )
+
+    class Meta:
+        model = Drift
+        fields: list[str] = []
+
+    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """By account name or id, or by what the contact said before or after."""
+        account = Q(contact__account__name__icontains=value) | Q(
+            contact__account__aws_id__contains=value.replace(" ", "")
+        )
+        lookups = [
+            f"{side}__{field}__icontains" for side in ("before", "after") for field in ("name", "email")
+        ]
+        said = Q(*((lookup, value) for lookup in lookups), _connector=Q.OR)
+        return queryset.filter(account | said)
+
+    def in_state(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Open means that somebody has to decide, again after a revert that came to nothing."""
+        if value == DriftState.OPEN:
+            return queryset.filter(UNDECIDED)
+        return queryset.filter(state=value).exclude(UNDECIDED)
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        """All filters; the newest first among equals."""
+        queryset = super().filter_queryset(queryset)
+        return queryset.order_by(*queryset.query.order_by, "-pk")
