@@ -25,13 +25,13 @@ def compare(
 ) -> Finding:
     """Sort a fresh read. ours: values that we replaced or may have written lately, which a stale read shows.
 
-    is_lagging: we wrote the wanted value a moment ago without an answer, so that the value from before
-    may be a stale read as well.
+    is_lagging: we wrote over the value from before a moment ago, so that it may be a stale read as well:
+    the wanted value without an answer, or another one after this wish was planned.
     """
     if same_contact(found, before):
-        if same_contact(wanted, before):
-            return Finding.AS_WANTED
-        return Finding.PERHAPS_STALE if is_lagging else Finding.AS_BEFORE
+        if is_lagging:
+            return Finding.PERHAPS_STALE
+        return Finding.AS_WANTED if same_contact(wanted, before) else Finding.AS_BEFORE
     if any(same_contact(found, value) for value in ours):
         return Finding.PERHAPS_STALE
     if same_contact(found, wanted):

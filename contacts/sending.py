@@ -104,12 +104,14 @@ def _after_failed_read(change: ContactChange, error: aws.AwsError) -> None:
 def _act_on(
     change: ContactChange, reach: Reach, reading: aws.Reading, asked_at: datetime, refusal: Cause | None
 ) -> None:
+    ours = recent_values(change.contact, asked_at)
+    is_lagging = change.lag_until is not None and asked_at < change.lag_until
     finding = compare(
         reading.details,
         before=details_in(change.before),
         wanted=change.wanted_details,
-        ours=recent_values(change.contact, asked_at),
-        is_lagging=change.lag_until is not None and asked_at < change.lag_until,
+        ours=ours,
+        is_lagging=is_lagging or _was_overtaken(change, ours),
     )
     if finding is Finding.AS_WANTED:
         _settle_as_wanted(change, reading, asked_at)
@@ -121,6 +123,13 @@ def _act_on(
         _give_up(change, reading, asked_at, refusal or Cause.UNAVAILABLE)
     else:
         _send(change, reach)
+
+
+def _was_overtaken(change: ContactChange, ours: list[aws.ContactDetails | None]) -> bool:
+    """Whether we wrote something else lately over what this wish starts from: its plan is older than that."""
+    before = details_in(change.before)
+    is_replaced = any(aws.same_contact(before, value) for value in ours)
+    return is_replaced and not aws.same_contact(before, change.contact.details)
 
 
 def _settle_as_wanted(change: ContactChange, reading: aws.Reading, asked_at: datetime) -> None:

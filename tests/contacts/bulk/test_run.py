@@ -84,6 +84,27 @@ def test_a_value_that_moved_since_the_plan_is_a_conflict_and_unchanged_rows_are_
     assert not puts(sandbox)
 
 
+@pytest.mark.parametrize("wants_another", [True, False])
+def test_a_stale_read_settles_nothing_of_a_plan_older_than_our_own_write(
+    accounts, hank, alice, sandbox, settings, wants_another
+):
+    settings.AWS_READ_LAG = 60
+    contact = accounts[0].contacts.get(contact_type="SECURITY")
+    wanted = ROTA if wants_another else contact.details
+    change_set = plan_for(hank, [(accounts[0], "SECURITY", wanted), (accounts[1], "SECURITY", ROTA)])
+    request_change(accounts[0], "SECURITY", FINANCE, context=by(alice), seen=seen_of(contact))
+    deliver_due()
+    sandbox.switch(read_lag_seconds=60)  # a read shows what the plan showed
+    run.advance(submit(change_set).pk)
+    deliver_due()
+    assert states(change_set)[accounts[0].aws_id] == ChangeStatus.QUEUED
+    sandbox.switch(read_lag_seconds=0)
+    change_set.changes.update(not_before=None)
+    run_until_ended(change_set)
+    assert states(change_set)[accounts[0].aws_id] == ChangeStatus.CONFLICT
+    assert sandbox.contact(accounts[0].aws_id, "SECURITY") == asdict(FINANCE)
+
+
 def test_proving_a_value_takes_no_token_of_a_write(accounts, hank, sandbox, monkeypatch):
     sandbox.set_contact(accounts[0].aws_id, "SECURITY", **asdict(ROTA))
     read_account(accounts[0], lane=Lane.PERSON)
