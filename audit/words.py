@@ -7,6 +7,7 @@ from typing import Any
 
 from audit.context import Source
 from audit.models import Action, AuditEvent
+from audit.parts import Parts, parts_of
 
 SENTENCES = {
     Action.CHANGE_REQUESTED: "Change asked for by {who}",
@@ -82,6 +83,16 @@ class Difference:
     label: str
     old: str
     new: str
+
+    @property
+    def old_parts(self) -> Parts:
+        """The old text with what went marked."""
+        return parts_of(self.old, self.new)
+
+    @property
+    def new_parts(self) -> Parts:
+        """The new text with what came marked."""
+        return parts_of(self.new, self.old)
 
 
 def who(event: AuditEvent) -> str:

@@ -1,27 +1,67 @@
 """The filters of the audit list, as they stand in the URL."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
 from audit.context import Source
 from audit.models import Action, AuditEvent
 from audit.queries import AuditEventQuerySet, EventFilters
+from audit.searching import is_searchable
 from contacts.models import ContactType
 from orgs.access import organizations_visible_to
 from orgs.models import OrganizationalUnit
+
+GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "changes": (
+        "Asked for and applied",
+        (Action.CHANGE_REQUESTED, Action.CHANGE_APPLIED, Action.CHANGE_UNCHANGED, Action.CHANGE_READ_BACK),
+    ),
+    "failed": ("Failed", (Action.CHANGE_FAILED, Action.CHANGE_UNCONFIRMED)),
+    "conflict": ("Conflicts", (Action.CHANGE_CONFLICT,)),
+    "drift": (
+        "Changed outside the portal",
+        (Action.CONTACT_DRIFT, Action.DRIFT_ADOPTED, Action.DRIFT_REVERTED, Action.DRIFT_IGNORED),
+    ),
+    "approvals": (
+        "Approvals",
+        (
+            *(Action.SET_APPROVED, Action.SET_REFUSED, Action.SET_EXPIRED),
+            *(Action.GLASS_BROKEN, Action.APPROVAL_RULES_CHANGED),
+        ),
+    ),
+    "reviews": ("Reviews", tuple(action for action in Action.values if action.startswith("review."))),
+    "accounts": (
+        "Accounts and organizations",
+        tuple(action for action in Action.values if action.startswith(("account.", "organization."))),
+    ),
+    "people": (
+        "People and access",
+        tuple(action for action in Action.values if action.startswith(("user.", "access."))),
+    ),
+    "exports": ("Exports", (Action.CONTACTS_EXPORTED, Action.AUDIT_EXPORTED)),
+}
 
 
 class EventFilterForm(forms.Form):
     """What a reader of the audit may ask for."""
 
     q = forms.CharField(label="Text, id or person", required=False, max_length=200)
-    action = forms.ChoiceField(label="Event", required=False, choices=[("", "Any"), *Action.choices])
+    group = forms.ChoiceField(
+        label="Kind",
+        required=False,
+        choices=[("", "Any"), *((name, label) for name, (label, _) in GROUPS.items())],
+    )
+    action = forms.MultipleChoiceField(
+        label="Events", required=False, choices=Action.choices, widget=forms.SelectMultiple({"size": 6})
+    )
     person = forms.ModelChoiceField(
         get_user_model().objects.order_by("username"),
         label="Person",
@@ -29,6 +69,7 @@ class EventFilterForm(forms.Form):
         to_field_name="username",
         empty_label="Anybody",
     )
+    by = forms.CharField(label="Name as written down", required=False, max_length=200)
     account = forms.CharField(label="Account id", required=False, max_length=16)
     type = forms.ChoiceField(
         label="Contact type", required=False, choices=[("", "Any"), *ContactType.choices]
@@ -50,13 +91,21 @@ class EventFilterForm(forms.Form):
             empty_label="Any",
         )
 
+    def clean_q(self) -> str:
+        """Too little text would be found nearly everywhere, and by no index."""
+        text = self.cleaned_data["q"]
+        if text and not is_searchable(text):
+            raise ValidationError("Type three characters or more, two letters or digits in a row among them.")
+        return text
+
     def filters(self) -> EventFilters:
         """The form, which is valid, in the audit's own terms."""
         wanted = self.cleaned_data
         return EventFilters(
             text=wanted["q"],
-            actions=(wanted["action"],) if wanted["action"] else (),
+            actions=_actions(wanted["group"], wanted["action"]),
             actor_id=wanted["person"].pk if wanted["person"] else None,
+            actor_label=wanted["by"],
             account_id=wanted["account"].replace(" ", ""),
             unit_path=wanted["unit"].path if wanted["unit"] else "",
             contact_type=wanted["type"],
@@ -75,6 +124,27 @@ def events_of(request: HttpRequest) -> AuditEventQuerySet:
     if not form.is_valid():
         raise BadRequest(f"These filters make no sense: {', '.join(form.errors)}.")
     return AuditEvent.objects.matching(form.filters())
+
+
+def query_of_person(event: AuditEvent) -> str:
+    """The query string for all that the person behind the event did; empty where there was nobody.
+
+    Who has no account here any more is found by the name that was written down.
+    """
+    users = get_user_model().objects.filter(pk=event.actor_id).values_list("username", flat=True)
+    if event.actor_id and (username := users.first()):
+        return f"?{urlencode({'person': username})}"
+    name = event.actor_label or event.os_user
+    return f"?{urlencode({'by': name})}" if name else ""
+
+
+def _actions(group: str, named: Iterable[str]) -> tuple[str, ...]:
+    """The actions that meet both filters; a name that no event has where none does."""
+    if not group:
+        return tuple(named)
+    actions = GROUPS[group][1]
+    both = tuple(action for action in actions if action in named) if named else actions
+    return both or ("",)
 
 
 def _midnight(day: date | None, days: int = 0) -> datetime | None:

@@ -4,24 +4,21 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
-from django.template.defaultfilters import pluralize
 from django.views.decorators.http import require_safe
 from django_htmx.http import push_url
 
 from audit.context import page_context
 from audit.export import export_events
 from audit.models import AuditEvent, AuditSeal
-from audit.queries import AuditEventQuerySet
+from audit.queries import AuditEventQuerySet, count_words
 from audit.seals import verify_event
 from audit.words import differences
-from contacts.event_filters import EventFilterForm, events_of
+from contacts.event_filters import EventFilterForm, events_of, query_of_person
 from contacts.filter_bar import filter_bar, query_with, tidy
 from contacts.finding import NOT_FOUND
 from contacts.timeline import entries_of
 from contacts.views.lists import page_size_of
 from orgs.access import Right, require, visible_to
-
-COUNTED = 10_000
 
 
 @require_safe
@@ -31,7 +28,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     address = tidy(request)
     form = EventFilterForm(request.GET, user=request.user)
     events = AuditEvent.objects.matching(form.filters()) if form.is_valid() else AuditEvent.objects.none()
-    bar = filter_bar(form, request.GET, chosen=("action", "type", "source"))
+    bar = filter_bar(form, request.GET, chosen=("group", "type", "source"))
     response = render(request, "contacts/audit_list.html", bar | _page(request, events))
     return push_url(response, address)
 
@@ -48,6 +45,7 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "event": event,
         "entry": entry,
         "details": [(row.label, row.new) for row in differences(None, event.detail)],
+        "by_query": query_of_person(event),
         "is_at_hand": visible_to(request.user).filter(aws_id=event.account_id).exists(),
         "fault": verify_event(event.pk),
         "chain": _chain_around(event),
@@ -69,8 +67,8 @@ def _page(request: HttpRequest, events: AuditEventQuerySet) -> dict[str, Any]:
     """One page of events, found by id; counted exactly up to a limit, so that a long history stays cheap."""
     size = page_size_of(request)
     page = events.page(newer_than=_pk(request, "newer"), older_than=_pk(request, "older"), size=size)
-    count = events.order_by()[: COUNTED + 1].count()
-    words = f"more than {COUNTED:,} events" if count > COUNTED else f"{count:,} event{pluralize(count)}"
+    count = events.count_up_to()
+    words = count_words(count)
     return {
         "entries": entries_of(page.events, request.user),
         "count": count,

@@ -26,6 +26,7 @@ from portal.causes import Cause
 from tests.contacts.bulk.plans import by, decide
 from tests.contacts.conftest import deliver_until_ended
 from tests.contacts.scene import DESK, FINANCE, GATEWAY, LEDGER, ROTA, Scene, as_person
+from tests.plain import plain
 
 INBOX, RULES = "/approvals/", "/approvals/rules/"
 ROOT = Path(__file__).resolve().parents[3]
@@ -61,7 +62,7 @@ def answer(change_set: ChangeSet, decision: str = "approved", **values: str) -> 
 
 
 def main_of(page: Any) -> str:
-    return page.text.partition("<main")[2].partition("</main>")[0]
+    return plain(page.text).partition("<main")[2].partition("</main>")[0]
 
 
 # The inbox
