@@ -1,7 +1,7 @@
 """Forks Celery workers from a process that has imported everything, so that killing fifty of them is cheap.
 
-Reads lines "worker" and "beat" on stdin and answers with the new process's id. A child is a whole worker as
-in production (threads pool, every queue); only its start is faster.
+Reads lines "worker", "slow worker" and "beat" on stdin and answers with the new process's id. A child is a
+whole worker as in production (threads pool, every queue); only its start is faster.
 """
 
 import os
@@ -30,8 +30,10 @@ for service in ("account", "sts"):
 if trial.VARIABLE in os.environ:
     trial.prepare(os.environ[trial.VARIABLE])
 
+WORKER = ["worker", "-c", "6", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
 COMMANDS = {
-    "worker": ["worker", "-c", "6", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
+    "worker": WORKER,
+    "slow worker": WORKER,
     "beat": ["beat", "--loglevel", "WARNING", "--schedule", os.environ["BEAT_SCHEDULE"]],
 }
 
@@ -45,6 +47,8 @@ def give_birth(kind: str) -> int:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # the parent answers on stdout
     os.environ["AWS_SDK_UA_APP_ID"] = f"worker-{os.getpid()}"  # AWS's log says whose attempt it was
+    if kind == "slow worker":
+        trial.be_slow()
     try:
         app.start(COMMANDS[kind])
     finally:

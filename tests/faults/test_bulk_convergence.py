@@ -48,15 +48,15 @@ pytestmark = [pytest.mark.postgres, pytest.mark.timeout(240)]
 QUICK = TIMES | {"AWS_READ_LAG": "3"}
 CHANCE = random.Random(20261124)
 # Which of all reads, of all Puts that AWS took, and of all passages of a point end with a dead worker.
-READS = set(CHANCE.sample(range(5, 220), 16))
-PUTS = set(CHANCE.sample(range(5, 180), 15))
+READS = set(CHANCE.sample(range(5, 220), 18))
+PUTS = set(CHANCE.sample(range(5, 180), 17))
 PASSAGES = {
     "chunk not committed": sorted(CHANCE.sample(range(2, 12), 4)),
     "between chunks": sorted(CHANCE.sample(range(2, 12), 4)),
     "claimed": sorted(CHANCE.sample(range(10, 200), 6)),
     "end not committed": sorted(CHANCE.sample(range(10, 200), 6)),
 }
-KILLS = 50
+KILLS = 50  # a few more are meant: two may hit the same worker
 OUTSIDER = ContactDetails("Outsider", "CTO", "cto@northwind.example", "+1 206 555 0100")
 
 
@@ -272,7 +272,7 @@ def line_for(number: int, contact: AlternateContact) -> Line:
 def test_a_run_survives_everything(rig: Rig, change_set: ChangeSet, postgres, tmp_path, monkeypatch):
     ordeal = Ordeal(rig, change_set, tmp_path)
     rows = list(change_set.rows.filter(verdict=Verdict.CHANGE, is_left_out=False))
-    rig.start(workers=4, **QUICK, **trial.for_workers(tmp_path, PASSAGES))
+    rig.start(workers=4, slow=1, **QUICK, **trial.for_workers(tmp_path, PASSAGES))
     ordeal.arm_aws(monkeypatch)
     ordeal.wait_for(0.05)
     ordeal.edit_in_aws(rows[-8:])  # not asked for yet

@@ -9,6 +9,8 @@ import json
 import os
 import signal
 import threading
+import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,11 @@ POINTS = {
     "claimed": ("contacts.delivery", "claim_change"),
     "end not committed": ("contacts.settle", "record_change"),
 }
+# Where the slow worker falls asleep, over so many of its changes each, for longer than claim and lag last.
+NAPS = {("contacts.delivery", "bring_further"): 3, ("contacts.sending", "_may_still_leave"): 3}
+NAP, AWAKE = 9.0, 3.0
 _dying = threading.Lock()
+_is_slow = False
 
 
 def for_workers(directory: Path, points: dict[str, list[int]]) -> dict[str, str]:
@@ -51,15 +57,40 @@ def prepare(trial: str) -> None:
         _arm(name, numbers, Path(told["directory"]))
 
 
+def be_slow() -> None:
+    """Turn this process into one that comes back to its changes when they are others'.
+
+    It ends soon after: it would do most of the work otherwise, because nobody kills it.
+    """
+    global _is_slow
+    _is_slow = True
+    for (module_name, function_name), count in NAPS.items():
+        _drowse(module_name, function_name, count)
+
+
+def _drowse(module_name: str, function_name: str, count: int) -> None:
+    module = import_module(module_name)
+    function, naps = getattr(module, function_name), iter(range(count))
+
+    @functools.wraps(function)
+    def nap_first(*args: Any, **kwargs: Any) -> Any:
+        if next(naps, None) is not None:
+            threading.Timer(NAP + AWAKE, os._exit, [0]).start()
+            time.sleep(NAP)
+        return function(*args, **kwargs)
+
+    setattr(module, function_name, nap_first)
+
+
 def _arm(name: str, numbers: list[int], directory: Path) -> None:
     module_name, function_name = POINTS[name]
-    module = __import__(module_name, fromlist=[function_name])
+    module = import_module(module_name)
     function = getattr(module, function_name)
 
     @functools.wraps(function)
     def and_die(*args: Any, **kwargs: Any) -> Any:
         answer = function(*args, **kwargs)
-        if _count(directory / name) in numbers:
+        if not _is_slow and _count(directory / name) in numbers:
             _dying.acquire()  # one death for each process; never released
             (directory / f"{name}.{os.getpid()}").touch()
             os.kill(os.getpid(), signal.SIGKILL)
