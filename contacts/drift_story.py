@@ -9,6 +9,7 @@ from django.urls import reverse
 from audit.models import Action
 from audit.words import Difference, differences
 from contacts.cards import wish_of
+from contacts.details import FIELDS
 from contacts.drifts import ACTIONS
 from contacts.models import ChangeStatus, ContactChange, Drift, DriftState
 
@@ -50,8 +51,9 @@ class ShownDrift:
 
     @property
     def rows(self) -> list[Difference]:
-        """What it was and what it is, field by field."""
-        return differences(self.drift.before, self.drift.after)
+        """What it was and what was found, field by field."""
+        rows = differences(self.drift.before, self.drift.after)
+        return [row for row in rows if row.field in FIELDS]
 
     @property
     def look(self) -> str:

@@ -15,7 +15,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from audit.context import Context, worker_context
+from audit.log import record
+from audit.models import Action
 from contacts.delivery import BROKER_ERRORS
+from contacts.events import account_facts
 from contacts.mirror import (
     ensure_contacts,
     lock_contact,
@@ -110,6 +113,7 @@ def request_check(account: Account, *, context: Context) -> None:
     try:
         if cache.add(_check_mark(account), 1, timeout=CHECK_SECONDS):
             app.send_task("contacts.check_account", args=[account.pk], queue="people", retry=False)
+            record(Action.CONTACTS_CHECKED, context, **account_facts(account))
     except BROKER_ERRORS as error:
         with suppress(*BROKER_ERRORS):  # or the page would wait for what nobody does
             cache.delete(_check_mark(account))

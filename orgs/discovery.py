@@ -13,6 +13,7 @@ from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
 from audit.context import Context
+from audit.log import record
 from audit.models import Action, AuditEvent
 from orgs import merging
 from orgs.access import Right, require_in
@@ -76,6 +77,7 @@ def request_discovery(organization: Organization, *, context: Context) -> None:
     """Have a worker discover it soon, because a person asked; raises PermissionDenied and Unavailable."""
     require_in(context, Right.CONNECT)
     send(DISCOVERY, organization)
+    record(Action.DISCOVERY_REQUESTED, context, organization_id=organization.aws_id)
 
 
 def _scan(organization: Organization, take: Take, seen: Seen) -> Scan:

@@ -8,6 +8,8 @@ from django.db import models
 from django.utils import timezone
 
 from audit.context import Context
+from audit.log import record
+from audit.models import Action
 from orgs.access import Right, require_in
 from orgs.models import Account, AccountState, Organization, Standing, Unreachable
 from orgs.pace import pace
@@ -131,6 +133,7 @@ def request_checks(organization: Organization, *, context: Context) -> None:
     """Have a worker run the checks soon, because a person asked; raises PermissionDenied and Unavailable."""
     require_in(context, Right.CONNECT)
     send(PREFLIGHT, organization)
+    record(Action.ORGANIZATION_CHECKED, context, organization_id=organization.aws_id)
 
 
 def run_checks(organization: Organization) -> list[Check]:

@@ -1,4 +1,4 @@
-"""Refused attempts in the audit: every 403 that somebody signed in gets, by whatever view or middleware."""
+"""Refused attempts in the audit: every 403, and every 429, by whatever view or middleware."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from audit.context import page_context
 from audit.log import record
 from audit.models import Action
+from orgs.sign_ins import note_stopped
 
-FORBIDDEN = 403
+FORBIDDEN, TOO_MANY_REQUESTS = 403, 429
 
 
 class RefusalMiddleware:
@@ -19,7 +20,9 @@ class RefusalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.status_code == FORBIDDEN and request.user.is_authenticated:
+        if response.status_code in (FORBIDDEN, TOO_MANY_REQUESTS) and request.user.is_authenticated:
             detail = {"method": request.method, "path": request.path}
             record(Action.ACCESS_REFUSED, page_context(request), detail=detail)
+        elif response.status_code == TOO_MANY_REQUESTS:
+            note_stopped(request)
         return response

@@ -2,20 +2,24 @@
 
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 from allauth.account.signals import password_changed
 from allauth.mfa import signals as second_step
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.core.cache import cache
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from audit.context import Context, Source
 from audit.log import record
 from audit.models import Action
+from portal.adapters import sign_in_stopped
 from portal.models import User
 
 # People type passwords into the field for the name, so only a name we know is written down.
 UNKNOWN_NAME = "unknown name"
+STOPPED_EVERY = 60  # seconds; whoever floods the door shall not flood the audit
 
 
 @receiver(user_logged_in)
@@ -31,12 +35,17 @@ def _signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 
 @receiver(user_login_failed)
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    name = User.objects.filter(username=credentials.get("username", "")).values_list("username", flat=True)
-    record(
-        Action.SIGN_IN_FAILED,
-        _context(request, None),
-        detail={"user": name.first() or UNKNOWN_NAME, "step": "password"},
-    )
+    detail = {"user": _name_in(credentials), "step": "password"}
+    record(Action.SIGN_IN_FAILED, _context(request, None), detail=detail)
+
+
+@receiver(sign_in_stopped)
+def note_stopped(request: HttpRequest, credentials: dict[str, Any] | None = None, **_: Any) -> None:
+    """Too many tries: one event a minute for each name and address, however many tries there are."""
+    name = _name_in(credentials or {})
+    context = _context(request, None)
+    if cache.add(f"sign-in-stopped:{context.ip}:{quote(name)}", 1, timeout=STOPPED_EVERY):
+        record(Action.SIGN_IN_FAILED, context, detail={"user": name, "step": "too many tries"})
 
 
 @receiver(second_step.authentication_failed)
@@ -63,6 +72,11 @@ def _removed(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> 
 @receiver(second_step.authenticator_reset)
 def _renewed(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
     _record(Action.SIGN_IN_CHANGED, request, user, after={"renewed": authenticator.type})
+
+
+def _name_in(credentials: dict[str, Any]) -> str:
+    known = User.objects.filter(username=credentials.get("username", ""))
+    return known.values_list("username", flat=True).first() or UNKNOWN_NAME
 
 
 def _record(action: Action, request: HttpRequest, user: User, **facts: dict) -> None:

@@ -240,5 +240,7 @@ def test_check_now_asks_a_worker_once(account, alice, bob):
     for _ in range(2):
         request_check(account, context=Context(actor=alice, source=Source.PAGE))
     assert is_being_checked(account)
+    event = AuditEvent.objects.get(action="check.contacts_requested")
+    assert (event.actor_id, event.account_id) == (alice.pk, account.aws_id)
     tasks.check_account(account.pk)
     assert not is_being_checked(account)

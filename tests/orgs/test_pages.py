@@ -97,6 +97,7 @@ def test_discover_now_runs_in_a_worker_and_the_page_waits(organization, client: 
 
     client.post(reverse("orgs:organization_discover", args=[organization.aws_id]))
     assert is_awaited(DISCOVERY, organization)
+    assert [event.actor_id for event in events_of(Action.DISCOVERY_REQUESTED)] == [erin.pk]
     assert "every 2s" in client.get(url).content.decode()
 
     discover_organization(organization.pk)
@@ -122,6 +123,7 @@ def test_checks_say_what_mends_what_they_find(discovered, sandbox: Sandbox, clie
     client.force_login(erin)
     client.post(reverse("orgs:organization_check", args=[discovered.aws_id]))
     assert is_awaited(PREFLIGHT, discovered)
+    assert [event.actor_id for event in events_of(Action.ORGANIZATION_CHECKED)] == [erin.pk]
 
     run_preflight(discovered.pk)
 

@@ -50,6 +50,26 @@ def test_a_password_in_the_field_for_the_name_is_not_written_down(client: Client
     assert SECRET not in everything_written()
 
 
+def test_who_is_stopped_by_the_limit_leaves_one_event_a_minute(client: Client, redis_url: str, alice: User):
+    for _ in range(8):
+        answer = sign_in(client, "alice", SECRET)
+    assert "Too many tries." in answer.text
+    assert sign_in(client, "alice", PASSWORD).status_code == 200  # not even asked
+    steps = [event.detail["step"] for event in events_of(Action.SIGN_IN_FAILED)]
+    assert steps == ["password"] * 5 + ["too many tries"]
+    assert {event.detail["user"] for event in events_of(Action.SIGN_IN_FAILED)} == {"alice"}
+
+
+def test_an_address_that_asks_too_often_leaves_an_event_too(client: Client, redis_url: str, db, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+    assert sign_in(client, "one", "x").status_code == 200
+    assert [sign_in(client, "two", "x").status_code for _ in range(2)] == [429, 429]
+    assert [event.detail["step"] for event in events_of(Action.SIGN_IN_FAILED)] == [
+        "password",
+        "too many tries",
+    ]
+
+
 def test_deactivated_people_fail(client: Client, redis_url: str, alice: User):
     alice.is_active = False
     alice.save(update_fields=["is_active"])
