@@ -8,11 +8,20 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 
-from audit.models import Action, AuditEvent
 from contacts.approving import awaiting_decision
-from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactStatus, SetStatus
+from contacts.models import (
+    UNDECIDED,
+    AlternateContact,
+    ChangeStatus,
+    ContactChange,
+    ContactStatus,
+    ContactType,
+    Drift,
+    DriftState,
+    SetStatus,
+)
+from contacts.reviewing import questions_to_answer
 from orgs.access import Right, has_right, visible_to
 from orgs.models import Account, Organization
 from portal.causes import Cause
@@ -56,9 +65,10 @@ def unsettled(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
 
 
 def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Matter]:
-    """The matters of what the user may see, the most urgent first; at most six queries."""
+    """The matters of what the user may see, the most urgent first; at most seven queries."""
     accounts = visible_to(user).filter(left_at=None)
     return [
+        *_questions(user),
         *_requests(user),
         *_organizations(organizations),
         *_changes(accounts),
@@ -94,6 +104,16 @@ def _requests(user: Any) -> Iterator[Matter]:
         url += "" if is_approver else f"?status={SetStatus.WAITING}"
         text = "Nothing is sent before somebody else has agreed."
         yield Matter("waiting", "person-check", title, text, action, url)
+
+
+def _questions(user: Any) -> Iterator[Matter]:
+    """What reviewers asked this person."""
+    number = questions_to_answer(user).count()
+    if number:
+        title = f"{_number(number, 'question')} for you to answer"
+        url = reverse("contacts:review_question_list")
+        text = "A reviewer asks about something that you did. It stays open until you answer."
+        yield Matter("waiting", "question-circle", title, text, "Answer", url)
 
 
 def _changes(accounts: QuerySet[Account]) -> Iterator[Matter]:

@@ -14,9 +14,11 @@ from django.utils.functional import SimpleLazyObject
 
 from contacts.approving import inbox_of
 from contacts.models import OPEN, ContactChange
-from orgs.access import Right, Role, rights_of, visible_to
+from contacts.review_filters import new_events
+from orgs.access import Right, Role, has_right, rights_of, visible_to
 
 HOUR, DAY = 3600, 86_400
+COUNTED = 99  # of what is to be reviewed: every page of a reviewer asks
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Place:
     url: str
     icon: str
     current: bool
-    count: int | None = None
+    count: int | str | None = None  # in words where there are more than are counted
     count_words: str = ""
 
 
@@ -51,8 +53,9 @@ PLACES = (
         Right.VIEW,
         "contacts:account contacts:contact contacts:bulk",
     ),
-    ("Changes", "contacts:change_list", "arrow-left-right", Right.VIEW, "contacts:change"),
+    ("Changes", "contacts:change_list", "arrow-left-right", Right.VIEW, "contacts:change contacts:drift"),
     ("Approvals", "contacts:approval_list", "person-check", Right.APPROVE, "contacts:approval"),
+    ("Review", "contacts:review_list", "eye", Right.REVIEW, "contacts:review"),
     ("Audit", "contacts:audit_list", "journal-check", Right.AUDIT, "contacts:audit"),
     ("Organization", "orgs:organization_list", "diagram-3", Right.VIEW, "orgs:organization orgs:account"),
     ("People", "orgs:person_list", "people", Right.PEOPLE, "orgs:person"),
@@ -128,4 +131,6 @@ def _counts(user: Any, read_status: ReadStatus) -> dict[str, tuple[int, str]]:
         counts["Changes"] = (open_changes, "open changes")
     if waiting := inbox_of(user).count():
         counts["Approvals"] = (waiting, "requests that wait for you")
+    if has_right(user, Right.REVIEW) and (new := new_events().order_by()[: COUNTED + 1].count()):
+        counts["Review"] = (f"{COUNTED}+" if new > COUNTED else new, "that nobody reviewed yet")
     return counts

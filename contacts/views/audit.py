@@ -16,6 +16,7 @@ from audit.words import differences
 from contacts.event_filters import EventFilterForm, events_of, query_of_person
 from contacts.filter_bar import filter_bar, query_with, tidy
 from contacts.finding import NOT_FOUND
+from contacts.reviewing import key_of_event, panel_for
 from contacts.timeline import entries_of
 from contacts.views.lists import page_size_of
 from orgs.access import Right, require, visible_to
@@ -50,6 +51,7 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "fault": verify_event(event.pk),
         "chain": _chain_around(event),
         "related": entries_of(_related(event), request.user),
+        "review": panel_for(request.user, key_of_event(event)),
     }
     return render(request, "contacts/audit_detail.html", context)
 

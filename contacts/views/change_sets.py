@@ -18,6 +18,7 @@ from contacts.filter_bar import query_with
 from contacts.finding import change_sets_visible_to, get_change_set_for
 from contacts.forms_change_set import SubmitForm
 from contacts.models import ChangeSet, SetStatus
+from contacts.reviewing import panel_for as review_panel_for
 from contacts.views.lists import PAGE_SIZES, FilteredList, order_of, page_size_of
 
 _FINAL = (SetStatus.FINISHED, SetStatus.DISCARDED, SetStatus.REFUSED, SetStatus.EXPIRED)
@@ -73,6 +74,7 @@ def set_page(
         "panel": panel_for(request.user, change_set),
         "followers": change_sets_visible_to(request.user).filter(origin=change_set),
         "next_look": LIVE_EVERY[step] if _moves_by_itself(change_set) else 0,
+        "review": review_panel_for(request.user, f"set:{change_set.pk}"),
     }
     if step in (steps.RUN, steps.REPORT):
         context |= _sent_context(request, change_set, step)

@@ -41,7 +41,8 @@
       head.checked = ticked === all.length;
       head.indeterminate = ticked > 0 && !head.checked;
     }
-    form.querySelector("[data-tally]").textContent = `${ticked} account${ticked === 1 ? "" : "s"} selected`;
+    const noun = form.dataset.noun || "account";
+    form.querySelector("[data-tally]").textContent = `${ticked} ${noun}${ticked === 1 ? "" : "s"} selected`;
   };
   let lastTicked = null;
   document.addEventListener("click", (event) => {

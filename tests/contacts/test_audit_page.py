@@ -102,7 +102,7 @@ def test_the_list_costs_the_same_for_many(scene, dana, django_assert_max_num_que
     for _ in range(25):
         record(Action.ACCOUNT_RENAMED, worker_context(), account_id=LEDGER)
     client = as_person(dana)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         client.get(LIST)
 
 

@@ -139,7 +139,9 @@ def stage(scene, cast) -> dict[str, int]:
     stranger = get_user_model().objects.create_user("stranger")
     waiting = scene.change_set(cast["alice"])
     drift = scene.drift(scene.ledger, "BILLING")
+    question = scene.question(cast["dana"], cast["alice"], event)
     return {
+        "question": question.pk,
         "drift": drift.pk,
         "change": change.pk,
         "set": waiting.pk,

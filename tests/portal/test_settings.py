@@ -149,7 +149,8 @@ def test_dotenv_example_names_every_setting():
         text = path.read_text()
         read |= set(
             re.findall(
-                r'\b(?:text|flag|number|words|choice|redis_address|mail_address)\(\s*"([A-Z_]+)"', text
+                r'\b(?:text|flag|number|words|choice|redis_address|mail_address|working_hours)\(\s*"([A-Z_]+)"',
+                text,
             )
         )
         read |= set(re.findall(r'os\.environ(?:\.get\(|\.setdefault\(|\[)"([A-Z_]+)"', text))
