@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -26,7 +25,6 @@ from orgs.access import Right, has_right, visible_to
 from orgs.models import Account, Organization
 from portal.causes import Cause
 
-DRIFT_SHOWN_FOR = timedelta(days=7)
 # Icon, title, text (empty: the causes) and the word of the link.
 CHANGE_MATTERS = {
     ChangeStatus.FAILED: ("x-octagon-fill", "{} failed", "", "Fix"),
@@ -73,7 +71,7 @@ def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Ma
         *_organizations(organizations),
         *_changes(accounts),
         *_unknown(accounts),
-        *_drift(accounts),
+        *_drift(user, accounts),
     ]
 
 
@@ -149,15 +147,18 @@ def _unknown(accounts: QuerySet[Account]) -> Iterator[Matter]:
         )
 
 
-def _drift(accounts: QuerySet[Account]) -> Iterator[Matter]:
-    since = timezone.now() - DRIFT_SHOWN_FOR
-    events = AuditEvent.objects.filter(action=Action.CONTACT_DRIFT, at__gte=since).order_by()
-    number = accounts.filter(aws_id__in=events.values("account_id")).count()
-    if number:
-        title = f"{_number(number, 'account')} changed outside the portal"
-        text = f"Somebody changed a contact in AWS directly in the last {DRIFT_SHOWN_FOR.days} days."
-        url = f"{reverse('contacts:account_list')}?drift=true"
-        yield Matter("waiting", "signpost-split", title, text, "Compare", url)
+def _drift(user: Any, accounts: QuerySet[Account]) -> Iterator[Matter]:
+    """What somebody changed in AWS directly, until it is adopted, reverted or ignored."""
+    drifts = Drift.objects.filter(UNDECIDED, contact__account__in=accounts).order_by()
+    is_security = Q(contact__contact_type=ContactType.SECURITY)
+    numbers = drifts.aggregate(all=Count("pk"), security=Count("pk", filter=is_security))
+    if number := numbers["all"]:
+        title = f"{_number(number, 'contact')} changed outside the portal"
+        alarm = f" SECURITY contacts among them: {numbers['security']:,}." if numbers["security"] else ""
+        text = f"Somebody changed AWS directly, and nobody has decided on it yet.{alarm}"
+        action = "Decide" if has_right(user, Right.EDIT) else "See them"
+        url = f"{reverse('contacts:drift_list')}?state={DriftState.OPEN}"
+        yield Matter("waiting", "signpost-split", title, text, action, url)
 
 
 def _number(number: int, noun: str) -> str:

@@ -122,11 +122,11 @@ def places_of(request: HttpRequest, read_status: ReadStatus) -> list[Place]:
     return places
 
 
-def _counts(user: Any, read_status: ReadStatus) -> dict[str, tuple[int, str]]:
+def _counts(user: Any, read_status: ReadStatus) -> dict[str, tuple[int | str, str]]:
     open_changes = ContactChange.objects.filter(
         status__in=OPEN, contact__account__in=visible_to(user)
     ).count()
-    counts = {"Accounts": (read_status.accounts, "accounts")}
+    counts: dict[str, tuple[int | str, str]] = {"Accounts": (read_status.accounts, "accounts")}
     if open_changes:
         counts["Changes"] = (open_changes, "open changes")
     if waiting := inbox_of(user).count():
