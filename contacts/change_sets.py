@@ -44,7 +44,13 @@ def context_of(change_set: ChangeSet) -> Context:
 
 
 def lock_set(pk: int) -> ChangeSet:
-    """The set's row, locked until the transaction ends."""
+    """The set's row, locked until the transaction ends.
+
+    That of a single change comes after its contact's, as it does for whoever replaces or cancels the change.
+    """
+    if ChangeSet.objects.filter(pk=pk, kind=SetKind.SINGLE).exists():
+        for contact in ContactChange.objects.filter(change_set=pk).values_list("contact", flat=True):
+            lock_contact(contact)
     ChangeSet.objects.select_for_update().get(pk=pk)
     return ChangeSet.objects.select_related("requested_by", "decided_by").get(pk=pk)
 
@@ -273,7 +279,6 @@ def end_set(change_set: ChangeSet, status: SetStatus) -> None:
 def _end_with_its_change(change_set: ChangeSet, status: SetStatus, context: Context) -> None:
     """A set of one has its change already: it ends too."""
     for change in change_set.changes.filter(status=ChangeStatus.WAITING):
-        lock_contact(change.contact_id)
         end_pending(change, ChangeStatus.CANCELLED, Action.CHANGE_CANCELLED, context)
     end_set(change_set, status)
 
