@@ -102,8 +102,19 @@ def changed_workbook(part: str, old: bytes, new: bytes) -> bytes:
     return out.getvalue()
 
 
+def renamed(data: bytes, old: str, new: str) -> bytes:
+    """The workbook with a part under another name, as every other part calls it too."""
+    out, source = BytesIO(), zipfile.ZipFile(BytesIO(data))
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in source.namelist():
+            content = source.read(name).replace(old.encode(), new.encode())
+            archive.writestr(name.replace(old, new), content)
+    return out.getvalue()
+
+
 SHEET = "xl/worksheets/sheet1.xml"
 TOO_MUCH = "There is more in it.x than a table needs. Copy its rows into a new workbook"
+LONG_ROW = changed_workbook(SHEET, b"</row></sheetData>", b"<c/>" * 5000 + b"</row></sheetData>")
 ENTITY = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]><worksheet '
 
 
@@ -124,7 +135,10 @@ ENTITY = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]><worksheet '
         (as_xlsx([["a"], ["1"]])[:-40], "it is no Excel workbook, or damaged."),
         (zip_of(word_document=b"<a/>"), "it is no Excel workbook, or damaged."),
         (changed_workbook(SHEET, b"<worksheet ", ENTITY), TOO_MUCH),
-        (changed_workbook(SHEET, b"</row></sheetData>", b"<c/>" * 5000 + b"</row></sheetData>"), TOO_MUCH),
+        (LONG_ROW, TOO_MUCH),
+        (renamed(LONG_ROW, "sheet1.xml", "sheet1.XML"), TOO_MUCH),
+        (renamed(LONG_ROW, "sheet1.xml", "sheet1.png"), TOO_MUCH),
+        (zip_of(**{f"part{number}": b"" for number in range(1001)}), TOO_MUCH),
         (zip_of(xl_styles=b"<a>" + b" " * 5 * 1024**2 + b"</a>"), TOO_MUCH),
         (zip_of(xl_worksheets_sheet1=b" " * 65 * 1024**2), TOO_MUCH),
     ],
@@ -133,6 +147,15 @@ def test_what_is_no_table_says_what_to_do(data, words):
     with pytest.raises(NotATable) as caught:
         cells_of(data, "it.x")
     assert words in str(caught.value)
+
+
+def test_a_workbook_may_hold_pictures():
+    out = BytesIO(as_xlsx([["a"], ["1"]]))
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr("xl/media/image1.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
+        archive.writestr("xl/media/image2.svg", b"<svg/>")
+        archive.writestr("xl/printerSettings/printerSettings1.bin", b"")
+    assert cells_of(out.getvalue()) == [["a"], ["1"]]
 
 
 def test_a_file_has_its_limits(monkeypatch):
