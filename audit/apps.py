@@ -10,7 +10,8 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit"
 
     def ready(self) -> None:
-        from audit import triggers  # needs the models, which are loaded only now
+        from audit import anchors, triggers  # need the models, which are loaded only now
 
         register(triggers.check_standing, Tags.database)
+        register(anchors.check_hooks)
         post_migrate.connect(triggers.install_after_migrate, sender=self)

@@ -11,6 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from audit.models import AuditEvent, AuditSeal
 
 REFUSAL = "The audit is append-only: its events and seals are never changed or removed."
+MISSING = "The triggers that keep the audit append-only do not stand. Run `manage.py migrate`."
 
 # What makes a new row take the place of an old one. REPLACE removes the old row without asking its delete
 # trigger (https://www.sqlite.org/lang_conflict.html), so the insert has to be refused. A table whose key is

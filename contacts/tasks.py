@@ -7,7 +7,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.db.models import QuerySet
 
-from contacts import alerts, delivery, observation
+from contacts import alerts, delivery, integrity, observation
 from contacts.bulk import run
 from contacts.mirror import ensure_contacts
 from orgs.models import Account
@@ -45,6 +45,12 @@ def watch_change_sets() -> None:
 def tell_of_drifts() -> None:
     """Tell of SECURITY contacts that changed while the last mail was too young for another."""
     alerts.tell_of_drifts()
+
+
+@shared_task(name="contacts.verify_audit")
+def verify_audit() -> None:
+    """Prove that the audit is what was written."""
+    integrity.verify_nightly()
 
 
 @shared_task(name="contacts.check_account")

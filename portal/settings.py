@@ -210,6 +210,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Where the head of the audit's chain is kept outside the database; an empty file name keeps none in a file.
+AUDIT_ANCHOR_FILE = text("AUDIT_ANCHOR_FILE", str(VAR_DIR / "audit-anchors.jsonl"))
+AUDIT_ANCHOR_HOOKS = words("AUDIT_ANCHOR_HOOKS")
+
 # Language, time, files
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
@@ -246,5 +250,6 @@ LOGGING = {
     "formatters": {"line": {"()": "portal.logs.LineFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {name: {"level": "WARNING"} for name in QUIET_LOGGERS},
+    # Anchors are evidence: no LOG_LEVEL silences them.
+    "loggers": {name: {"level": "WARNING"} for name in QUIET_LOGGERS} | {"audit.anchor": {"level": "INFO"}},
 }

@@ -100,6 +100,7 @@ WRITERS = {
     "AuditSeal": {"audit/seals.py"},
     "Review": {"audit/reviews.py", "audit/periods.py"},
     "ReviewPeriod": {"audit/periods.py"},
+    "AuditVerification": {"audit/verification.py"},
     "OutgoingMail": {"portal/mail.py"},
     "AuditPending": {"audit/log.py", "audit/seals.py"},
     "AlternateContact": {"contacts/mirror.py"},

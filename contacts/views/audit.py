@@ -11,7 +11,7 @@ from audit.context import page_context
 from audit.export import export_events
 from audit.models import AuditEvent, AuditSeal
 from audit.queries import AuditEventQuerySet, count_words
-from audit.seals import verify_event
+from audit.verification import verify_event
 from audit.words import differences
 from contacts.event_filters import EventFilterForm, events_of, query_of_person
 from contacts.filter_bar import filter_bar, query_with, tidy

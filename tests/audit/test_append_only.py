@@ -12,7 +12,8 @@ from audit import triggers
 from audit.context import worker_context
 from audit.log import record
 from audit.models import Action, AuditEvent, AuditSeal
-from audit.seals import seal_pending, verify
+from audit.seals import seal_pending
+from audit.verification import verify
 
 EVENTS, SEALS = AuditEvent._meta.db_table, AuditSeal._meta.db_table
 

@@ -12,7 +12,8 @@ from django.db import connection, transaction
 from audit.context import worker_context
 from audit.log import event, record, record_all
 from audit.models import Action, AuditEvent, AuditPending, AuditSeal
-from audit.seals import seal_pending, verify
+from audit.seals import seal_pending
+from audit.verification import verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

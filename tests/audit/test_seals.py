@@ -19,8 +19,9 @@ from audit import triggers
 from audit.context import Context, Source, worker_context
 from audit.log import event, record, record_all
 from audit.models import Action, AuditEvent, AuditPending, AuditSeal
-from audit.seals import GENESIS, canonical, get_head, seal_pending, verify, verify_event
+from audit.seals import GENESIS, canonical, get_head, seal_pending
 from audit.tasks import seal_events
+from audit.verification import verify, verify_event
 from portal.celery import app
 
 pytestmark = pytest.mark.django_db
@@ -144,7 +145,7 @@ class TestVerdict:
         assert all(query["sql"].startswith("SELECT") for query in queries)
 
     def test_goes_on_over_the_border_of_a_chunk(self, chain, monkeypatch):
-        monkeypatch.setattr("audit.seals.CHUNK", 3)
+        monkeypatch.setattr("audit.verification.CHUNK", 3)
         steps = []
         assert verify(on_progress=steps.append).checked == 7
         assert steps == [3, 3, 1]

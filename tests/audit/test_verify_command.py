@@ -103,6 +103,7 @@ def test_json_for_programs(events, verify_audit):
         "checked": 2,
         "unsealed": 1,
         "first_bad": None,
+        "anchors": None,
         "head": {"seq": 2, "hash": get_head().hash},
     }
     bend(events[1].pk)
