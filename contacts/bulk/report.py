@@ -10,6 +10,7 @@ from audit.context import Context
 from audit.log import record
 from audit.models import Action
 from contacts.bulk.rows import ShownRow
+from contacts.bulk.template import error_rows
 from contacts.details import FIELDS
 from contacts.models import ChangeSet, PlannedChange, Verdict
 from orgs.access import Right, require
@@ -53,6 +54,15 @@ def export_report(change_set: ChangeSet, *, file_format: str, context: Context) 
         return _json_lines(rows)
     table = chain([COLUMNS], rows)
     return xlsx_file(table) if file_format == "xlsx" else csv_lines(table)
+
+
+def export_errors(change_set: ChangeSet, *, context: Context) -> Iterator[str]:
+    """The refused lines with all that is wrong with each; written down as well. Raises PermissionDenied."""
+    require(context.actor, Right.EXPORT)
+    refused = change_set.counts.get("refused", 0)
+    detail = {"contacts": refused, "format": "csv", "title": change_set.title, "refused_lines": True}
+    record(Action.CONTACTS_EXPORTED, context, change_set_id=change_set.pk, detail=detail)
+    return csv_lines(error_rows(change_set))
 
 
 def report_rows(change_set: ChangeSet) -> Iterator[tuple[str, ...]]:

@@ -6,11 +6,8 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from audit.context import page_context
-from contacts.bulk.report import FORMATS, export_report
-from contacts.bulk.template import error_rows
+from contacts.bulk.report import FORMATS, export_errors, export_report
 from contacts.finding import get_change_set_for
-from orgs.access import Right, require
-from portal.spreadsheets import csv_lines
 
 
 @require_safe
@@ -31,9 +28,8 @@ def change_set_export(request: HttpRequest, pk: int) -> HttpResponseBase:
 def change_set_errors(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The refused lines, each with all that is wrong with it."""
     change_set = get_change_set_for(request.user, pk)
-    require(request.user, Right.EXPORT)
     headers = _as_file(f"change-set-{pk}-refused.csv")
-    lines = csv_lines(error_rows(change_set))
+    lines = export_errors(change_set, context=page_context(request))
     return StreamingHttpResponse(lines, content_type=FORMATS["csv"], headers=headers)
 
 
