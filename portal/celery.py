@@ -67,6 +67,11 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "upkeep", "expires": 600},
     },
+    "drop-old-sessions": {
+        "task": "portal.drop_old_sessions",
+        "schedule": 3600.0,
+        "options": {"queue": "upkeep", "expires": 600},
+    },
     "read-stale-contacts": {
         "task": "contacts.read_stale_contacts",
         "schedule": 30.0,

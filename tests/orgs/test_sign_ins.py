@@ -2,12 +2,16 @@
 
 import pytest
 from allauth.mfa.adapter import get_adapter
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.models import Action, AuditEvent
 from orgs.sign_ins import UNKNOWN_NAME
+from portal.celery import app
 from portal.models import User
+from portal.tasks import drop_old_sessions
 from tests.conftest import PASSWORD
 from tests.orgs.conftest import events_of
 from tests.portal.test_sign_in_pages import switch_second_step_on
@@ -68,6 +72,17 @@ def test_an_address_that_asks_too_often_leaves_an_event_too(client: Client, redi
         "password",
         "too many tries",
     ]
+
+
+def test_sessions_that_ended_are_forgotten(alice: User, bob: User):
+    clients = [Client(), Client()]
+    for client, person in zip(clients, (alice, bob), strict=True):
+        client.force_login(person)
+    ended = clients[0].session.session_key
+    Session.objects.filter(pk=ended).update(expire_date=timezone.now())
+    drop_old_sessions()
+    assert [session.pk for session in Session.objects.all()] == [clients[1].session.session_key]
+    assert "portal.drop_old_sessions" in {entry["task"] for entry in app.conf.beat_schedule.values()}
 
 
 def test_deactivated_people_fail(client: Client, redis_url: str, alice: User):
