@@ -66,9 +66,17 @@ def period_of(kind: PeriodKind, day: date) -> Period:
     return Period(kind, day.replace(day=1))
 
 
-def present(kind: PeriodKind) -> Period:
-    """The period that is under way."""
-    return period_of(kind, timezone.now().astimezone(settings.WORKING_HOURS.zone).date())
+def period_at(kind: PeriodKind, moment: datetime) -> Period:
+    """The period that this moment is part of."""
+    return period_of(kind, moment.astimezone(settings.WORKING_HOURS.zone).date())
+
+
+def parse_period(kind: str, first_day: str) -> Period:
+    """The inverse of kind and first_day in an address. Raises ValueError."""
+    period = period_of(PeriodKind(kind), date.fromisoformat(first_day))
+    if period.first_day.isoformat() != first_day or not 2000 < period.first_day.year < 2200:
+        raise ValueError(f"No {kind} begins on {first_day}.")
+    return period
 
 
 def signed_off(period: Period) -> ReviewPeriod | None:

@@ -18,6 +18,7 @@ from audit.log import event as new_event
 from audit.log import record, record_all
 from audit.models import Action, AuditEvent, Review, ReviewState
 from audit.queries import AuditEventQuerySet
+from audit.words import sentence
 
 NOTE_LIMIT = 500
 # Each of these is looked at by itself; a change set is one thing, and stands there as its submission.
@@ -110,6 +111,14 @@ def settle(review: Review, note: str, *, context: Context) -> Review:
         review.save(update_fields=["state", "settled_at"])
         _record(Action.QUESTION_SETTLED, review, context.because(note))
     return review
+
+
+def about(review: Review) -> str:
+    """What a review is about, in words without a contact's values."""
+    if review.event is None:
+        return f"Change set {review.change_set_id}"
+    contact = " ".join(part for part in (review.event.contact_type, review.event.account_id) if part)
+    return f"{sentence(review.event)}{f' ({contact})' if contact else ''}"
 
 
 def settled_by(review: Review) -> str:

@@ -47,3 +47,15 @@ class SettleForm(PlainForm):
         widget=forms.Textarea({"rows": 2}),
         help_text="Optional.",
     )
+
+
+class SignOffForm(PlainForm):
+    """A reviewer signs a week or month off."""
+
+    note = forms.CharField(
+        label="Note",
+        required=False,
+        max_length=NOTE_LIMIT,
+        widget=forms.Textarea({"rows": 3}),
+        help_text="Optional. It is part of the report.",
+    )

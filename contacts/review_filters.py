@@ -112,6 +112,8 @@ class ReviewFilterForm(forms.Form):
             events = events.filter(_of_type(wanted["type"]))
         if wanted["pair"]:
             events = events.filter(change_set_id__in=sets_of_pair(wanted["pair"]).values("pk"))
+        if wanted["show"] == NEW and wanted["since"]:
+            return events.exclude(said_of())  # whoever asks for days means those, signed off or not
         return _shown(events, wanted["show"], self._user)
 
     def _filters(self) -> EventFilters:

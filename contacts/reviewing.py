@@ -14,8 +14,7 @@ from django.urls import reverse
 from audit import reviews
 from audit.context import Context
 from audit.models import AuditEvent, Review, ReviewState
-from audit.reviews import Subject
-from audit.words import sentence
+from audit.reviews import Subject, about
 from contacts.finding import NOT_FOUND
 from contacts.models import ChangeSet, ContactChange, SetStatus
 from orgs.access import Right, has_right, people_with, require
@@ -177,13 +176,6 @@ def panel_for(user: Any, key: str) -> ReviewPanel | None:
     return ReviewPanel(key, said, user.pk in subject.involved, subject.has_ended)
 
 
-def about(review: Review) -> str:
-    """What the question is about, in words without a contact's values."""
-    if review.event:
-        return sentence(review.event)
-    return f"Change set {review.change_set_id}"
-
-
 def _require_may_review(keys: Iterable[str], context: Context) -> list[Subject]:
     require(context.actor, Right.REVIEW)
     subjects = subjects_of(keys)
@@ -250,9 +242,5 @@ def _tell_asker(review: Review) -> None:
 
 def _body(review: Review, words: str, way_on: str) -> str:
     """Plain text. Of the contact it says which, and nothing else."""
-    event = review.event
-    lines = [about(review)]
-    if event and event.account_id:
-        lines.append(f"Account {event.account_id} {event.contact_type}".rstrip())
     address = settings.PORTAL_URL + reverse("contacts:review_question_detail", args=[review.pk])
-    return "\n".join([*lines, "", words, "", way_on, address, ""])
+    return "\n".join([about(review), "", words, "", way_on, address, ""])

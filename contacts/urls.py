@@ -14,7 +14,9 @@ from contacts.views import (
     drifts,
     editing,
     export,
+    history,
     overview,
+    review_periods,
     reviews,
 )
 
@@ -87,6 +89,22 @@ urlpatterns = [
     path("review/questions/<int:pk>/", reviews.review_question_detail, name="review_question_detail"),
     path("review/questions/<int:pk>/answer/", reviews.review_question_answer, name="review_question_answer"),
     path("review/questions/<int:pk>/settle/", reviews.review_question_settle, name="review_question_settle"),
+    path("review/periods/", review_periods.review_period_list, name="review_period_list"),
+    path(
+        "review/periods/<str:kind>/<str:first_day>/",
+        review_periods.review_period_detail,
+        name="review_period_detail",
+    ),
+    path(
+        "review/periods/<str:kind>/<str:first_day>/sign-off/",
+        review_periods.review_period_sign_off,
+        name="review_period_sign_off",
+    ),
+    path(
+        "review/periods/<str:kind>/<str:first_day>/export/",
+        review_periods.review_period_export,
+        name="review_period_export",
+    ),
     path("audit/", audit.audit_list, name="audit_list"),
     path("audit/export/", audit.audit_export, name="audit_export"),
     path("audit/<int:pk>/", audit.audit_detail, name="audit_detail"),

@@ -16,7 +16,7 @@ from django_htmx.http import push_url
 from audit.context import page_context
 from audit.models import Action, AuditEvent, Review
 from audit.queries import AuditEventQuerySet
-from audit.reviews import UNSETTLED, settled_by, to_review
+from audit.reviews import UNSETTLED, about, settled_by, to_review
 from contacts import reviewing
 from contacts.filter_bar import filter_bar, query_with, tidy
 from contacts.forms_review import QUESTION, AnswerForm, MarkForm, SettleForm
@@ -85,7 +85,7 @@ def review_question_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(found, QUESTIONS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page_obj": page,
-        "questions": [(question, reviewing.about(question)) for question in page],
+        "questions": [(question, about(question)) for question in page],
         "shows_all": shows_all,
     }
     return render(request, "contacts/review_question_list.html", context)
@@ -140,7 +140,7 @@ def _question_page(
     may_settle = reviewing.may_settle(request.user, question)
     context = {
         "question": question,
-        "about": reviewing.about(question),
+        "about": about(question),
         "entry": entries_of([question.event], request.user)[0] if question.event else None,
         "change_set": ChangeSet.objects.filter(pk=question.change_set_id or 0).first(),
         "settled_by": settled_by(question) if question.settled_at else "",

@@ -92,6 +92,14 @@
     for (const button of document.querySelectorAll("[data-idle]")) button.textContent = button.dataset.idle;
   });
 
+  // Paper is light.
+  const root = document.documentElement;
+  window.addEventListener("beforeprint", () => {
+    root.dataset.onScreen = root.dataset.bsTheme;
+    root.dataset.bsTheme = "light";
+  });
+  window.addEventListener("afterprint", () => { root.dataset.bsTheme = root.dataset.onScreen; });
+
   // A part of a page that was answered with another page, such as the sign-in form, is not put into this one.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const asked = new URL(event.detail.pathInfo.finalRequestPath, window.location.href).pathname;

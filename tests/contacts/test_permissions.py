@@ -35,6 +35,7 @@ REFUSED_DRIFT = (403, 422, 422, 403, 403, 422, 404)
 REFUSED_FORM = (403, 403, 403, 403, 403, 422, 403)
 ORGANIZATION = {"aws_id": "o-nw7k2d9x4b"}
 ACCOUNT, CONTACT = {"account_id": LEDGER}, {"account_id": LEDGER, "contact_type": "SECURITY"}
+WEEK = {"kind": "week", "first_day": "2100-01-04"}  # not over
 
 # name, example of its arguments, method, codes by role
 TABLE = [
@@ -95,6 +96,10 @@ TABLE = [
     ("contacts:review_question_detail", {"pk": "question"}, "get", ASKED_OR_REVIEWER),
     ("contacts:review_question_answer", {"pk": "question"}, "post", (404, 404, 422, 404, 403, 403, 404)),
     ("contacts:review_question_settle", {"pk": "question"}, "post", (404, 404, 403, 404, 422, 422, 404)),
+    ("contacts:review_period_list", {}, "get", REVIEW),
+    ("contacts:review_period_detail", WEEK, "get", REVIEW),
+    ("contacts:review_period_sign_off", WEEK, "post", (403, 403, 403, 403, 422, 422, 403)),
+    ("contacts:review_period_export", WEEK, "get", REVIEW),
     ("contacts:audit_list", {}, "get", AUDIT),
     ("contacts:audit_export", {}, "get", (403, 403, 403, 403, 200, 200, 403)),
     ("contacts:audit_detail", {"pk": "event"}, "get", AUDIT),

@@ -51,6 +51,11 @@ class Scene:
     person: User
     question: Review
 
+    @property
+    def month(self) -> str:
+        """The first day of the month that is under way."""
+        return timezone.now().date().replace(day=1).isoformat()
+
 
 def build(person: User) -> Scene:
     """Fill the empty database; the person asked for all changes."""

@@ -48,6 +48,10 @@ NEEDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
         f"contacts:review_question_{name}": lambda scene: {"pk": scene.question.pk}
         for name in ("detail", "answer", "settle")
     },
+    **{
+        f"contacts:review_period_{name}": lambda scene: {"kind": "month", "first_day": scene.month}
+        for name in ("detail", "sign_off", "export")
+    },
     "contacts:audit_detail": lambda scene: {"pk": scene.event.pk},
     **{
         f"orgs:organization_{name}": lambda scene: {"aws_id": scene.organization.aws_id}
