@@ -5,6 +5,7 @@ or as the seventh, ends there as by kill -9.
 """
 
 import functools
+import itertools
 import json
 import os
 import signal
@@ -26,9 +27,10 @@ POINTS = {
 }
 # Where the slow worker falls asleep, over so many of its changes each, for longer than claim and lag last.
 NAPS = {("contacts.delivery", "bring_further"): 3, ("contacts.sending", "_may_still_leave"): 3}
-NAP, AWAKE = 9.0, 3.0
+NAP, AWAKE = 11.0, 2.0
 _dying = threading.Lock()
 _is_slow = False
+_woken = itertools.count(1)
 
 
 def for_workers(directory: Path, points: dict[str, list[int]]) -> dict[str, str]:
@@ -78,8 +80,9 @@ def _drowse(module_name: str, function_name: str, count: int) -> None:
     @functools.wraps(function)
     def nap_first(*args: Any, **kwargs: Any) -> Any:
         if next(naps, None) is not None:
-            threading.Timer(NAP + AWAKE, os._exit, [0]).start()
             time.sleep(NAP)
+            if next(_woken) == sum(NAPS.values()):
+                threading.Timer(AWAKE, os._exit, [0]).start()
         return function(*args, **kwargs)
 
     setattr(module, function_name, nap_first)
