@@ -5,7 +5,7 @@ COPY requirements.txt .
 RUN python -m venv /opt/venv && /opt/venv/bin/pip install --require-hashes -r requirements.txt
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /app portal
+RUN useradd --system --uid 10001 --home-dir /app portal && install -d -m 700 -o portal /anchors
 COPY --from=packages /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     STATIC_ROOT=/app/staticfiles PORTAL_VAR=/tmp/portal

@@ -1,13 +1,18 @@
-"""Events as a CSV file that streams: any number of them, in flat memory."""
+"""Events as a file that streams: any number of them, in flat memory, with their seals.
+
+CSV is for people and spreadsheets. JSON Lines holds each event byte for byte as it was sealed, so that
+anybody can verify the file without the portal: docs/verify_audit_export.py.
+"""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from audit.context import Context
 from audit.log import record
 from audit.models import Action, AuditEvent
 from audit.queries import AuditEventQuerySet
+from audit.seals import canonical
 from portal.spreadsheets import csv_lines
 
 CHUNK = 1000
@@ -16,12 +21,21 @@ SEAL_COLUMNS = ("seq", "previous_hash", "hash")
 
 
 def export_events(
-    events: AuditEventQuerySet, *, filters: Mapping[str, Any], context: Context
+    events: AuditEventQuerySet, *, filters: Mapping[str, Any], context: Context, file_format: str = "csv"
 ) -> Iterator[str]:
     """The lines of the file, newest event first. The export is written down before its first line."""
-    detail = {"events": events.count(), "filters": dict(filters)}
+    detail = {"events": events.count(), "filters": dict(filters), "format": file_format}
     export = record(Action.AUDIT_EXPORTED, context, detail=detail)
-    return csv_lines(rows(events.filter(pk__lt=export.pk)))
+    return FORMATS[file_format](events.filter(pk__lt=export.pk))
+
+
+def json_lines(events: AuditEventQuerySet) -> Iterator[str]:
+    """One line for each event: its seal, then the very text that was sealed."""
+    for event in _newest_first(events):
+        seal = getattr(event, "seal", None)
+        facts = [f'"{name}":{json.dumps(getattr(seal, name, None))}' for name in SEAL_COLUMNS]
+        text = canonical({name: getattr(event, name) for name in COLUMNS}).decode()
+        yield f'{{{",".join(facts)},"event":{text}}}\n'
 
 
 def rows(events: AuditEventQuerySet) -> Iterator[list[Any]]:
@@ -48,3 +62,9 @@ def _cell(value: Any) -> Any:
 def _seal_of(event: AuditEvent) -> list[Any]:
     seal = getattr(event, "seal", None)
     return [getattr(seal, name, "") for name in SEAL_COLUMNS]
+
+
+FORMATS: dict[str, Callable[[AuditEventQuerySet], Iterator[str]]] = {
+    "csv": lambda events: csv_lines(rows(events)),
+    "jsonl": json_lines,
+}

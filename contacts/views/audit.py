@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -21,6 +22,7 @@ from contacts.timeline import entries_of
 from contacts.views.lists import page_size_of
 from orgs.access import Right, require, visible_to
 
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 
 @require_safe
 def audit_list(request: HttpRequest) -> HttpResponse:
@@ -58,11 +60,17 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def audit_export(request: HttpRequest) -> StreamingHttpResponse:
-    """The filtered events as CSV; the export is an event itself."""
+    """The filtered events as CSV, or as JSON Lines with what was sealed; the export is an event itself."""
     require(request.user, Right.EXPORT_AUDIT)
-    lines = export_events(events_of(request), filters=request.GET.dict(), context=page_context(request))
-    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
-    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+    filters = request.GET.dict()
+    file_format = filters.pop("format", "csv")
+    if file_format not in CONTENT_TYPES:
+        raise BadRequest("The format is csv or jsonl.")
+    lines = export_events(
+        events_of(request), filters=filters, context=page_context(request), file_format=file_format
+    )
+    headers = {"Content-Disposition": f'attachment; filename="audit.{file_format}"'}
+    return StreamingHttpResponse(lines, content_type=CONTENT_TYPES[file_format], headers=headers)
 
 
 def _page(request: HttpRequest, events: AuditEventQuerySet) -> dict[str, Any]:

@@ -119,7 +119,8 @@ def test_exports_events_with_their_seals_and_says_so(events, monkeypatch):
     assert table[3]["hash"] == events[1].seal.hash
     assert '"name": "Zoë"' in table[3]["after"]
     export = AuditEvent.objects.page(size=1).events[0]
-    assert (export.action, export.detail) == ("audit.exported", {"events": 5, "filters": {"source": "page"}})
+    detail = {"events": 5, "filters": {"source": "page"}, "format": "csv"}
+    assert (export.action, export.detail) == ("audit.exported", detail)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from datetime import timedelta
 
 import pytest
@@ -133,4 +134,16 @@ def test_the_file_holds_what_the_list_shows_and_is_an_event_itself(events, dana)
     assert [row["action"] for row in rows] == ["contact.exported", "contact.change_requested"]
     assert rows[0]["reason"] == "'=Rota moves"
     event = AuditEvent.objects.get(action=Action.AUDIT_EXPORTED)
-    assert (event.actor_id, event.detail) == (dana.pk, {"events": 2, "filters": {"person": "alice"}})
+    assert event.actor_id == dana.pk
+    assert event.detail == {"events": 2, "filters": {"person": "alice"}, "format": "csv"}
+
+
+def test_the_file_as_json_lines_holds_what_was_sealed(events, dana):
+    seal_pending()
+    answer = as_person(dana).get(EXPORT, {"person": "alice", "format": "jsonl"})
+    lines = [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
+    assert [line["event"]["reason"] for line in lines] == ["=Rota moves"] * 2  # no cell: nothing to escape
+    assert [line["hash"] for line in lines] == [events[name].seal.hash for name in ("exported", "asked")]
+    event = AuditEvent.objects.get(action=Action.AUDIT_EXPORTED)
+    assert event.detail == {"events": 2, "filters": {"person": "alice"}, "format": "jsonl"}
+    assert as_person(dana).get(EXPORT, {"format": "xml"}).status_code == 400
