@@ -16,8 +16,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from contacts.models import IN_FLIGHT, ChangeSet, ChangeStatus, ContactChange
-from contacts.models.change_sets import HELD, UNDER_WAY
+from contacts.models import IN_FLIGHT, ChangeSet, ChangeStatus, ContactChange, SetStatus
+from contacts.models.change_sets import HELD
 from contacts.sending import bring_further, lag_end, write_operation
 from contacts.settle import give_back
 from portal import quota
@@ -31,6 +31,7 @@ AHEAD = 8  # rows looked at for one that no other deliverer picked
 SLOTS = 4  # deliverers at once per caller and queue: one hung call stops nobody
 STINT = 20.0  # seconds a deliverer works before it queues itself again
 WAKE_EVERY = 2  # seconds: a message that a dead worker took with it is not waited for longer
+MOVING = (SetStatus.PREPARING, SetStatus.RUNNING)
 LANES = {"people": (Lane.PERSON, Lane.CHECK), "bulk": (Lane.BULK, Lane.ROLLING)}
 ADVANCE_LIMIT = 30  # seconds until another worker may take over a change set
 BROKER_ERRORS = (redis.exceptions.RedisError, kombu.exceptions.OperationalError)
@@ -171,8 +172,7 @@ def _next_of_people(due: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
 def _next_of_sets(due: QuerySet[ContactChange], caller_key: str, number: int) -> Iterator[ContactChange]:
     """Change sets take turns. Half of the deliverers look for deletions first: AWS takes one a second, and
     puts must not wait behind them."""
-    with_due = ChangeSet.objects.filter(Exists(due.filter(change_set=OuterRef("pk"))), status__in=UNDER_WAY)
-    sets = list(with_due.order_by("pk").values_list("pk", flat=True))
+    sets = _sets_to_serve(caller_key)
     turn = cache.get(f"turn:{caller_key}", 0)
     for pk in [pk for pk in sets if pk > turn] + [pk for pk in sets if pk <= turn]:
         cache.set(f"turn:{caller_key}", pk, timeout=None)
@@ -181,6 +181,17 @@ def _next_of_sets(due: QuerySet[ContactChange], caller_key: str, number: int) ->
         yield from of_set.filter(wanted__isnull=deletes_first)[:AHEAD]
         yield from of_set.filter(wanted__isnull=not deletes_first)[:AHEAD]
     yield from due.filter(change_set=None).order_by("pk")[:AHEAD]
+
+
+def _sets_to_serve(caller_key: str) -> list[int]:
+    """Those that may have something due: one row of each tells, however many wait."""
+    rows = ContactChange.objects.filter(change_set=OuterRef("pk"), caller_key=caller_key)
+    unconfirmed = rows.filter(status=ChangeStatus.UNCONFIRMED)
+    waiting = rows.filter(status__in=[ChangeStatus.QUEUED, ChangeStatus.UNCONFIRMED])
+    # In one query PostgreSQL would read whole sets.
+    held = ChangeSet.objects.filter(Exists(unconfirmed), status__in=HELD)
+    moving = ChangeSet.objects.filter(Exists(waiting), status__in=MOVING)
+    return sorted([*moving.values_list("pk", flat=True), *held.values_list("pk", flat=True)])
 
 
 def _pick(change: ContactChange) -> bool:
