@@ -67,6 +67,25 @@ class Action(models.TextChoices):
     PERIOD_SIGNED_OFF = "review.signed_off", "Period signed off"
 
 
+# What somebody should look at. A change set is one thing, and stands there as its submission; so does a change
+# of its own, with how it ended beside it.
+TO_REVIEW = models.Q(
+    action__in=[
+        Action.SET_SUBMITTED,
+        Action.CONTACT_DRIFT,
+        Action.DRIFT_ADOPTED,
+        Action.DRIFT_IGNORED,
+        Action.USER_CREATED,
+        Action.ROLES_CHANGED,
+        Action.APPROVAL_RULES_CHANGED,
+        Action.ORGANIZATION_CONNECTED,
+        Action.ORGANIZATION_CHANGED,
+        Action.ACCOUNT_CONNECTED,
+        Action.AUDIT_EXPORTED,
+    ]
+) | models.Q(action=Action.CHANGE_REQUESTED, change_set_id=None)
+
+
 class AuditEvent(models.Model):
     """One fact. Ids are kept as text, without foreign keys, so that history outlives what it speaks of.
 
@@ -102,6 +121,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["account_id", "-id"], name="audit_by_account"),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
             models.Index(fields=["actor_id", "-id"], name="audit_by_actor"),
+            models.Index(fields=["-id", "at"], condition=TO_REVIEW, name="audit_to_review"),
             models.Index(
                 fields=["change_set_id", "-id"],
                 condition=models.Q(change_set_id__isnull=False),

@@ -16,27 +16,11 @@ from django.utils import timezone
 from audit.context import Context
 from audit.log import event as new_event
 from audit.log import record, record_all
-from audit.models import Action, AuditEvent, Review, ReviewState
+from audit.models import TO_REVIEW, Action, AuditEvent, Review, ReviewState
 from audit.queries import AuditEventQuerySet
 from audit.words import sentence
 
 NOTE_LIMIT = 500
-# Each of these is looked at by itself; a change set is one thing, and stands there as its submission.
-ACTIONS = (
-    Action.SET_SUBMITTED,
-    Action.CONTACT_DRIFT,
-    Action.DRIFT_ADOPTED,
-    Action.DRIFT_IGNORED,
-    Action.USER_CREATED,
-    Action.ROLES_CHANGED,
-    Action.APPROVAL_RULES_CHANGED,
-    Action.ORGANIZATION_CONNECTED,
-    Action.ORGANIZATION_CHANGED,
-    Action.ACCOUNT_CONNECTED,
-    Action.AUDIT_EXPORTED,
-)
-# A change of its own; how it ended is shown beside it.
-TO_REVIEW = Q(action__in=ACTIONS) | Q(action=Action.CHANGE_REQUESTED, change_set_id=None)
 UNSETTLED = (ReviewState.OPEN, ReviewState.ANSWERED)
 FACTS = ("organization_id", "unit_path", "account_id", "contact_type", "change_set_id")
 
