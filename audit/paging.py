@@ -1,9 +1,10 @@
 """Pages of events, newest first: cheap however deep, and however rare what is looked for.
 
 Two traps lie here on PostgreSQL. Walking down the primary key until a page is full is quick for what is
-frequent, and reads millions of rows for what is rare. Using an index and sorting is the other way about. The
-planner has to guess which, and guesses wrong about texts. So where no index gives the events in their order,
-the newest few thousand are walked first; only what is too rare to fill a page there is gathered by index.
+frequent, and reads millions of rows for what is rare or long ago. Gathering all matches by an index and
+sorting them is the other way about. The planner has to choose, and takes what is asked for as spread evenly
+over the years. So we choose: the newest few thousand events are walked first, and only what cannot fill a
+page there is gathered.
 """
 
 from collections.abc import Sequence
@@ -35,8 +36,9 @@ class Walk:
 
     events: QuerySet
     span: QuerySet
-    by_time: bool = False  # where dates are asked for; else by id, which says nearly the same
-    is_scattered: bool = False  # no index gives them in their order
+    by_time: bool  # where dates are asked for; else by id, which says nearly the same
+    is_whole: bool  # no filter but dates
+    is_narrow: bool  # a filter leaves hundreds at most
 
     def page(self, *, newer_than: int | None, older_than: int | None, size: int) -> EventPage:
         """The newest events, or those next to an id."""
@@ -50,11 +52,14 @@ class Walk:
         beyond = self._beyond(pk, up)
         events = self.events.filter(beyond)
         order = [key if up else f"-{key}" for key in self._keys]
-        if not self.is_scattered or connections[events.db].vendor != "postgresql":
+        if self.is_whole or connections[events.db].vendor != "postgresql":
             return list(events.order_by(*order)[:count])
-        near = self._near(self.span.filter(beyond).order_by(*order), up)
+        near = None if self.is_narrow else self._near(self.span.filter(beyond).order_by(*order), up)
         rows = list(events.filter(near).order_by(*order)[:count]) if near else []
-        return rows if len(rows) == count else list(events.order_by(*self._unindexed(up))[:count])
+        if len(rows) == count:
+            return rows
+        gathered = events.order_by(*self._unindexed(up)).values_list("pk", flat=True)
+        return list(self.events.filter(pk__in=list(gathered[:count])).order_by(*order))
 
     def _beyond(self, pk: int | None, up: bool) -> Q:
         """What lies on that side of the event with this id."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Parts(NamedTuple):
-    """A value in three: the middle is what the other value has not; it is empty where nothing is to be marked."""
+    """A value in three; the middle is what the other value has not, and empty where nothing is marked."""
 
     start: str
     middle: str

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from audit.paging import EventPage, Walk
-from audit.searching import EventText, is_searchable
+from audit.searching import EventText, is_searchable, may_begin_id
 
 COUNTED = 10_000
 
@@ -31,11 +31,17 @@ class EventFilters:
     since: datetime | None = None
     until: datetime | None = None  # this moment is no longer part
     text: str = ""
+    unnamed: tuple[int, ...] = ()  # people who are not to be found by the names they had
 
     @property
-    def is_scattered(self) -> bool:
-        """Whether no index gives what is asked for in the order of the list."""
-        return bool(self.text or self.actor_label or self.unit_path or len(self.actions) > 1)
+    def is_whole(self) -> bool:
+        """Whether nothing is asked for but dates."""
+        return self == EventFilters(since=self.since, until=self.until)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether this leaves the events of an account, a change or a click at most."""
+        return bool(self.account_id or self.change_id or self.request_id)
 
 
 class AuditEventQuerySet(models.QuerySet):
@@ -44,7 +50,7 @@ class AuditEventQuerySet(models.QuerySet):
     asked = EventFilters()
 
     def _clone(self) -> Self:
-        clone = super()._clone()
+        clone = super()._clone()  # type: ignore[misc]  # Django has it, its stubs do not
         clone.asked = self.asked
         return clone
 
@@ -64,6 +70,8 @@ class AuditEventQuerySet(models.QuerySet):
         if filters.unit_path:
             events = events.filter(unit_path__startswith=filters.unit_path)
         events = events.of_name(filters.actor_label).containing(filters.text)
+        if filters.unnamed:
+            events = events.not_by_name(filters.text or filters.actor_label, filters.unnamed)
         events.asked = filters
         return events
 
@@ -80,6 +88,13 @@ class AuditEventQuerySet(models.QuerySet):
         events = self.containing(name) if is_searchable(name) else self  # which has an index
         return events.filter(Q(actor_label=name) | Q(os_user=name))
 
+    def not_by_name(self, text: str, people: tuple[int, ...]) -> Self:
+        """Without events that the text finds by the name that one of these people had."""
+        by_them = Q(actor_id__in=people) & (Q(actor_label__icontains=text) | Q(os_user__icontains=text))
+        # An event without the key is about nobody; NOT alone would drop it.
+        of_others = Q(detail__user_id__isnull=True) | ~Q(detail__user_id__in=people)
+        return self.exclude(by_them).filter(of_others | ~Q(action__startswith="user."))
+
     def containing(self, text: str) -> Self:
         """Events with the text in a person, account id, reason, ticket or a contact's old or new value.
 
@@ -88,8 +103,10 @@ class AuditEventQuerySet(models.QuerySet):
         text = text.strip()
         if not text:
             return self
-        begins = Q(request_id__startswith=text.lower()) | Q(aws_request_id__startswith=text.lower())
-        return self.alias(text=EventText()).filter(Q(text__icontains=text) | begins)
+        wanted = Q(text__icontains=text)
+        if may_begin_id(text):
+            wanted |= Q(request_id__startswith=text.lower()) | Q(aws_request_id__startswith=text.lower())
+        return self.alias(text=EventText()).filter(wanted)
 
     def page(
         self, *, newer_than: int | None = None, older_than: int | None = None, size: int = 50
@@ -98,9 +115,10 @@ class AuditEventQuerySet(models.QuerySet):
         since, until = self.asked.since, self.asked.until
         walk = Walk(
             events=self,
-            span=self.model.objects.between(since, until),
+            span=type(self)(self.model, using=self.db).between(since, until),
             by_time=bool(since or until),
-            is_scattered=self.asked.is_scattered,
+            is_whole=self.asked.is_whole,
+            is_narrow=self.asked.is_narrow,
         )
         return walk.page(newer_than=newer_than, older_than=older_than, size=size)
 

@@ -33,13 +33,15 @@ class EventText(Func):
     def __init__(self) -> None:
         super().__init__(*map(F, COLUMNS))
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_sql(
+        self, compiler: Any, connection: Any, *args: Any, **context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
         # Columns alone: they bring no parameters.
         columns = {
             name: compiler.compile(source)[0]
             for name, source in zip(COLUMNS, self.source_expressions, strict=True)
         }
-        return expression(connection.vendor, columns), []
+        return expression(connection.vendor, columns), ()
 
 
 def expression(vendor: str, columns: dict[str, str]) -> str:
@@ -53,6 +55,11 @@ def expression(vendor: str, columns: dict[str, str]) -> str:
 def is_searchable(text: str) -> bool:
     """Whether there is enough of it: without two letters or digits in a row no index could help."""
     return len(text.strip()) >= SHORTEST and bool(re.search(r"[^\W_]{2}", text))
+
+
+def may_begin_id(text: str) -> bool:
+    """Whether the random id of a request may begin so; to look for more than is needed costs time."""
+    return bool(re.fullmatch(r"[\w-]*[0-9][\w-]*|[0-9a-f-]+", text, re.IGNORECASE | re.ASCII))
 
 
 def _read_postgresql(column: str, path: list[str]) -> str:

@@ -12,11 +12,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from audit.context import Source
+from audit.former import former_people
 from audit.models import Action, AuditEvent
 from audit.queries import AuditEventQuerySet, EventFilters
 from audit.searching import is_searchable
 from contacts.models import ContactType
-from orgs.access import organizations_visible_to
+from orgs.access import Right, has_right, organizations_visible_to
 from orgs.models import OrganizationalUnit
 
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -83,6 +84,7 @@ class EventFilterForm(forms.Form):
 
     def __init__(self, data: Any, *, user: Any) -> None:
         super().__init__(data)
+        self.unnamed = () if has_right(user, Right.PEOPLE) else tuple(former_people())
         self.fields["unit"] = forms.ModelChoiceField(
             OrganizationalUnit.objects.filter(organization__in=organizations_visible_to(user)),
             label="Unit",
@@ -103,6 +105,7 @@ class EventFilterForm(forms.Form):
         wanted = self.cleaned_data
         return EventFilters(
             text=wanted["q"],
+            unnamed=self.unnamed if wanted["q"] or wanted["by"] else (),
             actions=_actions(wanted["group"], wanted["action"]),
             actor_id=wanted["person"].pk if wanted["person"] else None,
             actor_label=wanted["by"],
@@ -131,8 +134,8 @@ def query_of_person(event: AuditEvent) -> str:
 
     Who has no account here any more is found by the name that was written down.
     """
-    users = get_user_model().objects.filter(pk=event.actor_id).values_list("username", flat=True)
-    if event.actor_id and (username := users.first()):
+    users = get_user_model().objects.filter(pk=event.actor_id or 0).values_list("username", flat=True)
+    if username := users.first():
         return f"?{urlencode({'person': username})}"
     name = event.actor_label or event.os_user
     return f"?{urlencode({'by': name})}" if name else ""
