@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_htmx.http import push_url
@@ -15,14 +15,16 @@ from audit.queries import AuditEventQuerySet, count_words
 from audit.verification import verify_event
 from audit.words import differences
 from contacts.event_filters import EventFilterForm, events_of, query_of_person
-from contacts.filter_bar import filter_bar, query_with, tidy
+from contacts.filter_bar import filter_bar, tidy
 from contacts.finding import NOT_FOUND
 from contacts.reviewing import key_of_event, panel_for
 from contacts.timeline import entries_of
 from contacts.views.lists import page_size_of
+from contacts.views.paging import beside, pk_in
 from orgs.access import Right, require, visible_to
 
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
+
 
 @require_safe
 def audit_list(request: HttpRequest) -> HttpResponse:
@@ -76,7 +78,7 @@ def audit_export(request: HttpRequest) -> StreamingHttpResponse:
 def _page(request: HttpRequest, events: AuditEventQuerySet) -> dict[str, Any]:
     """One page of events, found by id; counted exactly up to a limit, so that a long history stays cheap."""
     size = page_size_of(request)
-    page = events.page(newer_than=_pk(request, "newer"), older_than=_pk(request, "older"), size=size)
+    page = events.page(newer_than=pk_in(request, "newer"), older_than=pk_in(request, "older"), size=size)
     count = events.count_up_to()
     words = count_words(count)
     return {
@@ -84,8 +86,8 @@ def _page(request: HttpRequest, events: AuditEventQuerySet) -> dict[str, Any]:
         "count": count,
         "count_words": words,
         "page_words": f"{len(page.events)} of {words}",
-        "newer": _beside(request.GET, "newer", page.newer_than),
-        "older": _beside(request.GET, "older", page.older_than),
+        "newer": beside(request.GET, "newer", page.newer_than),
+        "older": beside(request.GET, "older", page.older_than),
     }
 
 
@@ -117,13 +119,3 @@ def _related(event: AuditEvent) -> AuditEventQuerySet:
     else:
         same = AuditEvent.objects.none()
     return same.exclude(pk=event.pk).order_by("-pk")[:20]
-
-
-def _pk(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else None
-
-
-def _beside(query: QueryDict, name: str, pk: int | None) -> str:
-    """The query string of the page beside this one, or nothing."""
-    return "" if pk is None else query_with(query, {name: str(pk)})

@@ -51,6 +51,7 @@ TABLE = [
     ("contacts:contact_copy", CONTACT, "get", EDIT),
     ("contacts:contact_delete", CONTACT, "get", EDIT),
     ("contacts:contact_delete", CONTACT, "post", EDIT),
+    ("contacts:contact_history", CONTACT, "get", SEE_ONE),
     ("contacts:bulk_start", {}, "get", BULK),
     ("contacts:bulk_file", {}, "post", REFUSED_BULK),
     ("contacts:bulk_template", {}, "get", (403, 200, 200, 200, 200, 200, 403)),

@@ -29,6 +29,7 @@ NEEDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "contacts:contact_preview": lambda scene: contact(scene, "BILLING"),
     "contacts:contact_copy": lambda scene: contact(scene, "OPERATIONS"),
     "contacts:contact_delete": lambda scene: contact(scene, "BILLING"),
+    "contacts:contact_history": lambda scene: contact(scene, "SECURITY"),
     "contacts:change_detail": lambda scene: {"pk": scene.change.pk},
     "contacts:change_live": lambda scene: {"pk": scene.change.pk},
     "contacts:change_cancel": lambda scene: {"pk": scene.change.pk},

@@ -1,0 +1,16 @@
+"""Pages that are found by id: what the URL says of where somebody is, and the ways to the pages beside it."""
+
+from django.http import HttpRequest, QueryDict
+
+from contacts.filter_bar import query_with
+
+
+def pk_in(request: HttpRequest, name: str) -> int | None:
+    """The id that the URL names so; None where it names none."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def beside(query: QueryDict, name: str, pk: int | None) -> str:
+    """The query string of the page beside this one, or nothing."""
+    return "" if pk is None else query_with(query, {name: str(pk)})
