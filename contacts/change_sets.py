@@ -27,6 +27,7 @@ from contacts.settle import end_pending
 from orgs.access import Right, require
 
 REASON_LIMIT, TICKET_LIMIT = 500, 64
+CHOOSING = "choosing-"  # begins what stands for the hash while a plan is counted anew
 REQUEST_FIELDS = ("reason", "ticket", "source", "request_id", "needs_approval", "submitted_at", "broke_glass")
 DECISION_FIELDS = ("decision", "decision_note", "decided_by", "decided_at", "decided_hash")
 STATE_FIELDS = ("status", "is_cancelled", "expires_at", "started_at", "finished_at")
@@ -196,6 +197,8 @@ def _require_ready(change_set: ChangeSet, context: Context, plan_hash: str, with
         raise ValidationError("This plan was submitted or discarded already.")
     if plan_hash != change_set.plan_hash:
         raise ValidationError("The plan is not the one that was shown. Look at it again.")
+    if plan_hash.startswith(CHOOSING):
+        raise ValidationError("The plan was not counted to its end. Choose its lines again.")
     errors = why_errors(context)
     refused = change_set.counts.get("refused", 0)
     if refused and not without_refused:

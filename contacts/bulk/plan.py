@@ -15,7 +15,7 @@ from django.utils import timezone
 from audit.context import Context
 from contacts.bulk.line import Line, Problem
 from contacts.bulk.verdicts import LEFT_OUT, Known, judge
-from contacts.change_sets import drop_draft, lock_set
+from contacts.change_sets import CHOOSING, drop_draft, lock_set
 from contacts.details import FIELDS
 from contacts.fingerprint import fingerprint
 from contacts.mirror import ensure_contacts
@@ -75,7 +75,7 @@ def choose(change_set: ChangeSet, pks: Iterable[int], *, context: Context) -> Ch
     The plan is another one afterwards, with a hash of its own. Raises PermissionDenied and ValidationError.
     """
     # The mark bars a submission, and an older choice from ending after this one, without a long transaction.
-    mark = f"choosing-{uuid4().hex}"
+    mark = f"{CHOOSING}{uuid4().hex}"
     with transaction.atomic():
         change_set = lock_set(change_set.pk)
         _require_author(change_set, context)

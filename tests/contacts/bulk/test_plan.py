@@ -241,6 +241,22 @@ def test_a_choice_that_was_overtaken_writes_nothing(scene: Scene, alice):
     assert summarise(overtaken).plan_hash == change_set.plan_hash
 
 
+def test_a_plan_whose_choice_broke_off_is_sent_only_after_another(scene: Scene, alice, monkeypatch):
+    row = Line(1, LEDGER, "SECURITY", SOC, is_left_out=True)
+    change_set = plan_of(alice, row, Line(2, LEDGER, "BILLING", SOC))
+    chosen = [change_set.rows.get(line=1).pk]
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr("contacts.bulk.plan.summarise", lambda _: 1 // 0)
+        choose(change_set, chosen, context=by(alice))
+    change_set.refresh_from_db()
+    assert change_set.counts["change"] == 1, "by this the rules of approval would judge"
+    with pytest.raises(ValidationError, match="Choose its lines again"):
+        submit(change_set)
+    submit(choose(change_set, chosen, context=by(alice)))
+    change_set.refresh_from_db()
+    assert (change_set.status, change_set.counts["change"]) == (SetStatus.PREPARING, 2)
+
+
 def test_a_plan_whose_lines_break_off_is_discarded(scene: Scene, alice):
     def broken(after: int) -> Iterator[Line]:
         for number in range(after):
