@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.context import Source
+from audit.former import former_people
 from audit.models import Action, AuditEvent
 from audit.parts import Parts, parts_of
 
@@ -72,6 +73,7 @@ LABELS = {
     "external_id": "External id",
     "caller_account_id": "Account of the credentials",
     "is_active": "Active",
+    "is_former": "Shown under another name",
 }
 STATUS, UNKNOWN = "status", "unknown"
 STATUS_WORDS = {"set": "Set", "absent": "Not set", UNKNOWN: "Unknown"}
@@ -99,7 +101,9 @@ class Difference:
 
 
 def who(event: AuditEvent) -> str:
-    """The person behind an event, as it was written down then."""
+    """The person behind an event, as it was written down then; who left may have another name today."""
+    if today := former_people().get(event.actor_id or 0):
+        return today
     if event.source == Source.COMMAND and event.os_user:
         terminal = f"{event.os_user} at a terminal"
         return f"{event.actor_label} ({terminal})" if event.actor_label else terminal

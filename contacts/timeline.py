@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
+from audit.former import conceal
 from audit.models import Action, AuditEvent
 from audit.words import Difference, differences, sentence, who
 from contacts.models import ContactChange, ContactType
@@ -27,6 +28,9 @@ class Entry:
     words: str
     url: str = ""
     account_name: str = ""
+
+    def __post_init__(self) -> None:
+        conceal(self.event)
 
     @property
     def action(self) -> str:

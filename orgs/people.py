@@ -66,6 +66,8 @@ def set_roles(user: User, roles: Iterable[Role], *, context: Context) -> None:
 def set_active(user: User, is_active: bool, *, context: Context) -> None:
     """Let a person sign in, or no longer: then all their sessions end."""
     require_in(context, Right.PEOPLE)
+    if is_active:
+        _require_present(user)
     with transaction.atomic():
         _lock_administrators()
         user.refresh_from_db(fields=["is_active"])
@@ -85,6 +87,7 @@ def set_active(user: User, is_active: bool, *, context: Context) -> None:
 def set_password(user: User, password: str, *, context: Context) -> None:
     """Give a person a new password; their sessions end. Own passwords are changed on their own page."""
     require_in(context, Right.PEOPLE)
+    _require_present(user)
     _require_not_oneself(user, context, "password")  # one's own needs the former password
     _validate_password(password, user)
     user.set_password(password)
@@ -97,6 +100,7 @@ def set_password(user: User, password: str, *, context: Context) -> None:
 def change_details(user: User, *, context: Context, **values: str) -> None:
     """Change a person's names and e-mail address."""
     require_in(context, Right.PEOPLE)
+    _require_present(user)
     _change(user, DETAILS, values, context)
 
 
@@ -164,6 +168,12 @@ def _validate_password(password: str, user: User) -> None:
 def _lock_administrators() -> None:
     """Two administrators who remove each other at the same moment come here one after the other."""
     list(Group.objects.select_for_update().filter(name=Role.ADMINISTRATOR))
+
+
+def _require_present(user: User) -> None:
+    """Who is shown under another name stays so; whoever comes back is a new person."""
+    if user.is_former:
+        raise ValidationError("This person left and is shown under another name. Make a new one instead.")
 
 
 def _require_not_oneself(user: User, context: Context, field: str) -> None:

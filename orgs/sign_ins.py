@@ -35,22 +35,22 @@ def _signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 
 @receiver(user_login_failed)
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    detail = {"user": _name_in(credentials), "step": "password"}
+    detail = _named_in(credentials) | {"step": "password"}
     record(Action.SIGN_IN_FAILED, _context(request, None), detail=detail)
 
 
 @receiver(sign_in_stopped)
 def note_stopped(request: HttpRequest, credentials: dict[str, Any] | None = None, **_: Any) -> None:
     """Too many tries: one event a minute for each name and address, however many tries there are."""
-    name = _name_in(credentials or {})
+    named = _named_in(credentials or {})
     context = _context(request, None)
-    if cache.add(f"sign-in-stopped:{context.ip}:{quote(name)}", 1, timeout=STOPPED_EVERY):
-        record(Action.SIGN_IN_FAILED, context, detail={"user": name, "step": "too many tries"})
+    if cache.add(f"sign-in-stopped:{context.ip}:{quote(named['user'])}", 1, timeout=STOPPED_EVERY):
+        record(Action.SIGN_IN_FAILED, context, detail=named | {"step": "too many tries"})
 
 
 @receiver(second_step.authentication_failed)
 def _code_failed(request: HttpRequest, user: User, **_: Any) -> None:
-    detail = {"user": user.username, "step": "code"}
+    detail = {"user_id": user.pk, "user": user.username, "step": "code"}
     record(Action.SIGN_IN_FAILED, _context(request, None), detail=detail)
 
 
@@ -74,9 +74,10 @@ def _renewed(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> 
     _record(Action.SIGN_IN_CHANGED, request, user, after={"renewed": authenticator.type})
 
 
-def _name_in(credentials: dict[str, Any]) -> str:
-    known = User.objects.filter(username=credentials.get("username", ""))
-    return known.values_list("username", flat=True).first() or UNKNOWN_NAME
+def _named_in(credentials: dict[str, Any]) -> dict[str, Any]:
+    """The user that somebody claims to be, for an event's detail."""
+    user = User.objects.filter(username=credentials.get("username", "")).first()
+    return {"user_id": user.pk, "user": user.username} if user else {"user": UNKNOWN_NAME}
 
 
 def _record(action: Action, request: HttpRequest, user: User, **facts: dict) -> None:

@@ -24,5 +24,6 @@ urlpatterns = [
     path("people/<int:pk>/roles/", people.person_roles, name="person_roles"),
     path("people/<int:pk>/password/", people.person_password, name="person_password"),
     path("people/<int:pk>/active/", people.person_active, name="person_active"),
+    path("people/<int:pk>/former/", people.person_former, name="person_former"),
     path("profile/", people.profile, name="profile"),
 ]

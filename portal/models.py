@@ -15,6 +15,10 @@ class User(AbstractUser):
     theme = models.CharField(max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
     time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty: UTC.")
 
+    is_former = models.BooleanField(
+        default=False, db_default=False, help_text="Left, and is shown under another name."
+    )
+
     @property
     def label(self) -> str:
         """The name that pages and the audit show."""

@@ -24,6 +24,7 @@ from orgs.forms import (
     ProfileForm,
     RolesForm,
 )
+from orgs.leaving import hide_name, name_of_former
 from portal.models import User
 
 FORMS: dict[str, type[PlainForm]] = {"details": DetailsForm, "roles": RolesForm, "password": PasswordForm}
@@ -112,6 +113,23 @@ def person_active(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("orgs:person_detail", pk)
 
 
+@require_POST
+def person_former(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a person who left under another name, for good."""
+    require(request.user, Right.PEOPLE)
+    person = get_object_or_404(User, pk=pk)
+    if request.POST.get("sure") != "yes":
+        messages.error(request, "Nothing was changed. Tick that you know that this cannot be undone.")
+        return redirect("orgs:person_detail", pk)
+    try:
+        hide_name(person, context=page_context(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, f"This person is shown as {name_of_former(person)} from now on.")
+    return redirect("orgs:person_detail", pk)
+
+
 @require_http_methods(["GET", "POST"])
 def person_create(request: HttpRequest) -> HttpResponse:
     """A new person."""
@@ -168,7 +186,7 @@ def _person_page(
         "password": PasswordForm(),
     }
     context = {"person": person, "forms": forms | bound, "role_rights": _roles()}
-    context["is_oneself"] = person == request.user
+    context |= {"is_oneself": person == request.user, "former_name": name_of_former(person)}
     return render(request, "orgs/person_detail.html", context, status=status)
 
 

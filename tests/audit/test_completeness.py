@@ -44,6 +44,7 @@ USE_CASES = {
     "orgs/connecting.py:connect_account": {"ACCOUNT_CONNECTED"},
     "orgs/connecting.py:connect_organization": {"ORGANIZATION_CONNECTED", "ORGANIZATION_CHANGED"},
     "orgs/connecting.py:update_view": {"ORGANIZATION_CHANGED"},
+    "orgs/leaving.py:hide_name": {"USER_CHANGED"},
     "orgs/merging.py:count_missing": {"ACCOUNT_LEFT"},
     "orgs/merging.py:merge_accounts": {
         "ACCOUNT_JOINED",

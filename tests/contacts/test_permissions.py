@@ -121,6 +121,7 @@ TABLE = [
     ("orgs:person_roles", {"pk": "person"}, "post", SAVED),
     ("orgs:person_password", {"pk": "person"}, "post", REFUSED_FORM),
     ("orgs:person_active", {"pk": "person"}, "post", SAVED),
+    ("orgs:person_former", {"pk": "person"}, "post", SAVED),
     ("orgs:profile", {}, "get", EVERYBODY),
 ]
 ROOMS = ("contacts", "orgs")

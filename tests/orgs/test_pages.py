@@ -34,6 +34,7 @@ DOORS = [
     ("person_roles", "post", ADMINISTRATOR, 403),
     ("person_password", "post", ADMINISTRATOR, 403),
     ("person_active", "post", ADMINISTRATOR, 403),
+    ("person_former", "post", ADMINISTRATOR, 403),
     ("profile", "get", (*EVERYBODY, "carol"), 403),
 ]
 

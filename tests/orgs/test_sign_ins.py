@@ -120,7 +120,7 @@ def test_second_step_on_a_wrong_code_and_off(
     sign_in(other, "alice", PASSWORD)
     other.post(reverse("mfa_authenticate"), {"code": "000000"})
     [failed] = events_of(Action.SIGN_IN_FAILED)
-    assert failed.detail == {"user": "alice", "step": "code"}
+    assert failed.detail == {"user_id": alice.pk, "user": "alice", "step": "code"}
     assert len(events_of(Action.SIGNED_IN)) == 1
 
     client.post(reverse("mfa_deactivate_totp"))

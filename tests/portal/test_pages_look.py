@@ -60,7 +60,7 @@ NEEDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     },
     **{
         f"orgs:person_{name}": lambda scene: {"pk": scene.person.pk}
-        for name in ("detail", "details", "roles", "password", "active")
+        for name in ("detail", "details", "roles", "password", "active", "former")
     },
 }
 # Pages that only somebody with a second step reaches.
