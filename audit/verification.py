@@ -76,17 +76,16 @@ def verify_stretch(first: int, last: int, on_progress: Step = lambda count: None
 
     The seal before the first is taken as good. Returns how many hold, and what is wrong with the next.
     """
-    expected, previous_hash, event_id, checked = max(first, 1), _hash_before(first), None, 0
+    expected, previous_hash, checked = max(first, 1), _hash_before(first), 0
     for seals in _chunks(first, last):
         rows = rows_of([event_id for _, event_id, _, _ in seals])
         for seal in seals:
             reason = _reason(seal, rows.get(seal[1]), expected, previous_hash)
             if reason:
-                return checked, _fault(seal, expected, reason, event_id)
-            _, event_id, _, previous_hash = seal
-            expected, checked = expected + 1, checked + 1
+                return checked, _fault(seal, expected, reason)
+            expected, previous_hash, checked = expected + 1, seal[3], checked + 1
         on_progress(len(seals))
-    return checked, _missing(expected, event_id) if expected <= last else None
+    return checked, _missing(expected) if expected <= last else None
 
 
 def verify_event(event_id: int) -> Fault | None:
@@ -173,7 +172,7 @@ def _reason(seal: Seal, row: Row | None, expected: int, previous_hash: str | Non
     """What is wrong with one link, or nothing."""
     seq, _, previous, digest = seal
     if seq != expected:
-        return "The seal is missing." if seq > expected else "The seal does not belong to the chain."
+        return "The seal does not belong to the chain."
     if previous != previous_hash:
         return "The seal does not follow the one before it: one of the two was changed, or the order."
     if row is None:
@@ -183,19 +182,16 @@ def _reason(seal: Seal, row: Row | None, expected: int, previous_hash: str | Non
     return ""
 
 
-def _fault(seal: Seal, expected: int, reason: str, event_before: int | None) -> Fault:
-    if seal[0] > expected:
-        return _missing(expected, event_before)
-    return Fault(seal[0], seal[1], reason)
+def _fault(seal: Seal, expected: int, reason: str) -> Fault:
+    return _missing(expected) if seal[0] > expected else Fault(seal[0], seal[1], reason)
 
 
-def _missing(seq: int, event_before: int | None) -> Fault:
+def _missing(seq: int) -> Fault:
     """Where a seal is missing, the bad event is one without a seal, if it is still there."""
     stray = _find_stray()
     if stray:
-        return Fault(seq, stray.event_id, "The seal is missing.")
-    place = f"after event {event_before}" if event_before else f"before seal {seq + 1}"
-    return Fault(seq, None, f"A seal and its event are missing {place}.")
+        return Fault(seq, stray.event_id, "Its seal is missing.")
+    return Fault(seq, None, "The seal is missing, and its event is gone or has another one.")
 
 
 def _find_stray(**condition: Any) -> Fault | None:

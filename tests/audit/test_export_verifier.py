@@ -1,4 +1,4 @@
-"""The stand-alone script: who holds an export, and nothing of the portal, can prove it or name what is bad."""
+"""The stand-alone script: who holds an export, and nothing of the portal, proves it or names what is bad."""
 
 import hashlib
 import json

@@ -1,14 +1,16 @@
-"""verify_audit: what a nightly run or an auditor sees, and the exit codes they rely on."""
+"""verify_audit: what an auditor sees, and the exit codes they rely on."""
 
 import json
+import os
 
 import pytest
 from django.core.management import ManagementUtility
 
 from audit import triggers
+from audit.anchors import Anchor
 from audit.context import worker_context
 from audit.log import record
-from audit.models import Action, AuditEvent, AuditSeal
+from audit.models import Action, AuditEvent, AuditSeal, AuditVerification
 from audit.seals import get_head, seal_pending
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,6 +114,47 @@ def test_json_for_programs(events, verify_audit):
     assert (code, found["ok"], found["first_bad"]["event_id"]) == (1, False, events[1].pk)
 
 
-def test_writes_nothing(events, verify_audit):
+def test_holds_the_chain_against_anchors_of_a_file(events, verify_audit, tmp_path, settings):
+    path = tmp_path / "anchors.jsonl"
+    good, bad = (Anchor(event.at, seq, seal_of(seq)) for seq, event in enumerate(events[:2], 1))
+    path.write_text(f"{good.line}\n{bad.line}\n")
+    assert "2 anchors held against the chain." in verify_audit("--anchors", str(path))[1]
+
+    path.write_text(f"{good.line}\n{bad.line.replace(bad.hash, 'f' * 64)}\n")
+    code, _, error = verify_audit("--anchors", str(path))
+    assert code == 1
+    assert "written anew" in error
+    assert f"after {good.words}, and not later than {bad.words}" in error
+    settings.AUDIT_ANCHOR_FILE = str(path)  # the portal's own is taken without being named
+    assert verify_audit()[0] == 1
+    assert verify_audit("--anchors", os.devnull)[0] == 0
+
+
+@pytest.mark.parametrize("text", [None, "nonsense\n"])
+def test_exit_2_for_a_file_of_anchors_that_is_none(events, verify_audit, tmp_path, text):
+    if text:
+        (tmp_path / "anchors").write_text(text)
+    code, _, error = verify_audit("--anchors", str(tmp_path / "anchors"))
+    assert (code, "anchor" in error) == (2, True)
+
+
+@pytest.mark.parametrize("number", ["many", "-1", "1001"])
+def test_exit_2_for_no_number_of_processes(verify_audit, number):
+    code, _, error = verify_audit("--processes", number)
+    assert (code, "Write 0 to 1000." in error) == (2, True)
+
+
+def test_keeps_what_it_found(events, verify_audit):
+    verify_audit("--since", "2099-01-01")
+    assert not AuditVerification.objects.exists()  # that a part is whole says nothing of the rest
     verify_audit()
-    assert AuditSeal.objects.count() == 2
+    bend(events[1].pk)
+    verify_audit("--since", "2020-01-01")
+    bad, good = AuditVerification.objects.all()
+    assert (good.is_intact, good.checked, good.seq, good.hash) == (True, 2, 2, get_head().hash)
+    assert (bad.is_intact, bad.bad_event_id) == (False, events[1].pk)
+    assert f"Event {events[1].pk} (seal 2)" in bad.problem
+
+
+def seal_of(seq: int) -> str:
+    return AuditSeal.objects.get(seq=seq).hash
