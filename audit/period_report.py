@@ -8,6 +8,7 @@ from django.db.models import Count, Max, Min
 
 from audit.anchors import Anchor, NotAnchors, kept_anchors
 from audit.context import Source
+from audit.former import former_people
 from audit.models import Action, AuditEvent, AuditSeal, AuditVerification, Review
 from audit.periods import Period
 from audit.queries import AuditEventQuerySet
@@ -125,16 +126,17 @@ def rows_of(title: str, facts: dict[str, Any]) -> Iterable[list[Any]]:
 
 
 def _parts(period: Period) -> list[Part]:
-    columns = ("action", "actor_label", "contact_type", "source")
+    columns = ("action", "actor_id", "actor_label", "contact_type", "source")
+    former = former_people()
     tally = events_of(period).order_by().values_list(*columns).annotate(Count("pk"))
     by_action: Counter[str] = Counter()
     people: Counter[str] = Counter()
     types: Counter[str] = Counter()
     doors: Counter[str] = Counter()
-    for action, person, contact_type, source, number in tally.iterator():
+    for action, person, name, contact_type, source, number in tally.iterator():
         by_action[action] += number
         if action == Action.CHANGE_REQUESTED:
-            people[person] += number
+            people[former.get(person, name)] += number
             types[contact_type] += number
             doors[source] += number
     asked = ("Asked for", by_action[Action.CHANGE_REQUESTED])
