@@ -67,8 +67,8 @@ class Action(models.TextChoices):
     PERIOD_SIGNED_OFF = "review.signed_off", "Period signed off"
 
 
-# What somebody should look at. A change set is one thing, and stands there as its submission; so does a change
-# of its own, with how it ended beside it.
+# What somebody should look at. A change set is one thing, and stands there as its submission; so does a
+# change of its own, with how it ended beside it.
 TO_REVIEW = models.Q(
     action__in=[
         Action.SET_SUBMITTED,

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from audit import reviews
 from audit.context import Context
-from audit.models import AuditEvent, Review, ReviewState
+from audit.models import Action, AuditEvent, Review, ReviewState
 from audit.reviews import Subject, about
 from contacts.finding import NOT_FOUND
 from contacts.models import ChangeSet, ContactChange, SetStatus
@@ -42,6 +42,14 @@ def key_of_event(event: AuditEvent) -> str:
     if event.change_set_id and event.action.startswith("change_set."):
         return f"{SET}:{event.change_set_id}"
     return f"{EVENT}:{event.pk}"
+
+
+def key_of_step(event: AuditEvent) -> str:
+    """The same for any event: an answer of AWS stands for the change that was asked for."""
+    if event.change_id and event.action != Action.CHANGE_REQUESTED:
+        asked = AuditEvent.objects.filter(change_id=event.change_id, action=Action.CHANGE_REQUESTED).first()
+        return key_of_event(asked or event)
+    return key_of_event(event)
 
 
 def subjects_of(keys: Iterable[str]) -> list[Subject]:

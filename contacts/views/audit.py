@@ -17,7 +17,7 @@ from audit.words import differences
 from contacts.event_filters import EventFilterForm, events_of, query_of_person
 from contacts.filter_bar import filter_bar, tidy
 from contacts.finding import NOT_FOUND
-from contacts.reviewing import key_of_event, panel_for
+from contacts.reviewing import key_of_step, panel_for
 from contacts.timeline import entries_of
 from contacts.views.lists import page_size_of
 from contacts.views.paging import beside, pk_in
@@ -55,7 +55,7 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "fault": verify_event(event.pk),
         "chain": _chain_around(event),
         "related": entries_of(_related(event), request.user),
-        "review": panel_for(request.user, key_of_event(event)),
+        "review": panel_for(request.user, key_of_step(event)),
     }
     return render(request, "contacts/audit_detail.html", context)
 

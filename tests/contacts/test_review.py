@@ -263,6 +263,13 @@ def test_the_pages_of_an_event_and_a_set_show_and_offer_reviews(acts, dana, erin
     assert "h-review" not in as_person(alice).get(event_page).text
 
 
+def test_an_answer_of_aws_is_reviewed_as_the_change_that_was_asked_for(acts, dana, alice):
+    facts = {"change_id": acts["failed"].change_id, "account_id": acts["failed"].account_id}
+    answer = record(Action.CHANGE_FAILED, Context(actor=alice, source=Source.WORKER), **facts)
+    page = as_person(dana).get(reverse("contacts:audit_detail", args=[answer.pk]))
+    assert page.context["review"].key == key(acts["failed"])
+
+
 def test_the_list_costs_the_same_for_many(acts, scene, dana, django_assert_max_num_queries):
     person = Context(actor=dana, source=Source.PAGE)
     record_all([event(Action.AUDIT_EXPORTED, person) for _ in range(40)])
