@@ -1,13 +1,14 @@
 """Running a change set: its wishes are written chunk by chunk, its rest cancelled, its end noticed."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from audit.context import worker_context
+from audit.context import Source, worker_context
 from contacts import change_sets
 from contacts.approval import NotCleared
 from contacts.delivery import advancing, wake_change_set
@@ -132,7 +133,8 @@ def _not_asked_yet(change_set: ChangeSet) -> QuerySet[PlannedChange]:
 
 
 def _cancel(change_set: ChangeSet) -> None:
-    context = change_sets.context_of(change_set)
+    # Who cancelled may be somebody else than who asked: that stands in the set's own event.
+    context = replace(change_sets.context_of(change_set), source=Source.WORKER)
     _not_asked_yet(change_set).order_by().update(outcome=Outcome.CANCELLED)
     while cancel_changes(change_set, context=context, limit=CHUNK):
         pass
