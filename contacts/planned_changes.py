@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
@@ -86,12 +87,15 @@ def _obstacle(row: PlannedChange, contact: AlternateContact, context: Context) -
         return error.cause
     if not contact.account.is_writable:
         return Cause.STATE
+    try:
+        if row.wanted_details is not None:
+            validate(row.wanted_details)
+    except ValidationError:  # the plan refused what AWS would not take, but the plan may be old
+        return Cause.INVALID
     return ""
 
 
 def _wish_for(row: PlannedChange, contact: AlternateContact, change_set: ChangeSet) -> ContactChange:
-    if row.wanted_details is not None:
-        validate(row.wanted_details)  # the plan refused what AWS would not take
     return ContactChange(
         contact=contact,
         change_set_id=change_set.pk,

@@ -13,6 +13,7 @@ from contacts.delivery import claim_change, deliver_one, due_changes, run_delive
 from contacts.models import ChangeSet, ChangeStatus, ContactChange, Outcome, SetStatus, Verdict
 from contacts.observation import read_account
 from orgs.models import Account
+from portal.aws import ContactDetails
 from portal.causes import Cause
 from portal.quota import Lane
 from sandbox.testing import MANAGEMENT_ID
@@ -144,6 +145,20 @@ def test_rows_that_cannot_be_asked_for_any_more_end_with_their_reason(accounts, 
     assert [event.detail["cause"] for event in events.order_by("pk")] == [row.cause for row in skipped]
 
 
+def test_a_value_that_aws_would_not_take_any_more_stops_its_row_alone(accounts, hank, monkeypatch):
+    """A plan may wait for days, and meanwhile the portal learns of another rule."""
+    change_set = submit(plan_for(hank, [(accounts[0], "SECURITY", FINANCE), (accounts[1], "SECURITY", ROTA)]))
+
+    def validate(details: ContactDetails) -> None:
+        if details == FINANCE:
+            raise ValidationError({"phone": ["AWS takes no such number any more."]})
+
+    monkeypatch.setattr("contacts.planned_changes.validate", validate)
+    run_until_ended(change_set)
+    assert states(change_set) == {accounts[0].aws_id: Outcome.SKIPPED, accounts[1].aws_id: "applied"}
+    assert change_set.rows.get(line=1).cause == Cause.INVALID
+
+
 def test_a_requester_who_lost_the_right_gets_nothing_sent(accounts, hank, sandbox):
     change_set = submit(plan_for(hank, [(account, "SECURITY", ROTA) for account in accounts]))
     hank.groups.clear()
@@ -174,16 +189,17 @@ def test_a_set_paused_before_it_was_prepared_is_prepared_when_it_resumes(account
     assert run_until_ended(change_set).changes.get().status == ChangeStatus.APPLIED
 
 
-def test_cancelling_the_rest_takes_back_what_was_not_sent(accounts, hank, sandbox, monkeypatch):
+def test_cancelling_the_rest_takes_back_what_was_not_sent(accounts, hank, frank, sandbox, monkeypatch):
     monkeypatch.setattr(run, "CHUNK", 3)
     change_set = submit(plan_for(hank, [(account, "SECURITY", ROTA) for account in accounts]))
     run._prepare_chunk(change_set.pk)
     deliver_one(due_changes().order_by("pk")[0])
-    steering.cancel_rest(change_set, context=by(hank))
+    steering.cancel_rest(change_set, context=by(frank))
     change_set = run_until_ended(change_set)
     assert sorted(states(change_set).values()) == ["applied", "cancelled", "cancelled", "cancelled"]
     assert change_set.is_cancelled
-    assert AuditEvent.objects.filter(action="contact.change_cancelled").count() == 2
+    sources = AuditEvent.objects.filter(action="contact.change_cancelled").values_list("source", flat=True)
+    assert list(sources) == ["worker", "worker"], "hank did not take them back himself"
     assert run.outcomes_of(change_set) == {"applied": 1, "cancelled": 3}
     assert len(puts(sandbox)) == 1
 
