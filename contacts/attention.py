@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from contacts.approving import awaiting_decision
+from contacts.integrity import get_integrity
 from contacts.models import (
     UNDECIDED,
     AlternateContact,
@@ -63,9 +64,10 @@ def unsettled(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
 
 
 def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Matter]:
-    """The matters of what the user may see, the most urgent first; at most seven queries."""
+    """The matters of what the user may see, the most urgent first; at most nine queries."""
     accounts = visible_to(user).filter(left_at=None)
     return [
+        *_evidence(user),
         *_questions(user),
         *_requests(user),
         *_organizations(organizations),
@@ -73,6 +75,18 @@ def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Ma
         *_unknown(accounts),
         *_drift(user, accounts),
     ]
+
+
+def _evidence(user: Any) -> Iterator[Matter]:
+    """An audit that does not verify comes before all else, for those who may look into it."""
+    integrity = get_integrity() if has_right(user, Right.AUDIT) else None
+    url = reverse("contacts:audit_list")
+    if integrity and not integrity.last.is_intact:
+        title = "The audit does not verify"
+        yield Matter("failed", "exclamation-triangle-fill", title, integrity.last.problem, "Look", url)
+    elif integrity and integrity.is_overdue:
+        text = "The verification of each night did not run. Are the workers and beat up?"
+        yield Matter("unknown", "question-circle", "The audit was not verified of late", text, "Look", url)
 
 
 def _organizations(organizations: Iterable[Organization]) -> Iterator[Matter]:

@@ -17,6 +17,7 @@ from audit.words import differences
 from contacts.event_filters import EventFilterForm, events_of, query_of_person
 from contacts.filter_bar import filter_bar, tidy
 from contacts.finding import NOT_FOUND
+from contacts.integrity import get_integrity
 from contacts.reviewing import key_of_step, panel_for
 from contacts.timeline import entries_of
 from contacts.views.lists import page_size_of
@@ -34,7 +35,8 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     form = EventFilterForm(request.GET, user=request.user)
     events = AuditEvent.objects.matching(form.filters()) if form.is_valid() else AuditEvent.objects.none()
     bar = filter_bar(form, request.GET, chosen=("group", "type", "source"))
-    response = render(request, "contacts/audit_list.html", bar | _page(request, events))
+    context = bar | _page(request, events) | {"integrity": get_integrity()}
+    response = render(request, "contacts/audit_list.html", context)
     return push_url(response, address)
 
 

@@ -103,7 +103,7 @@ def test_the_list_costs_the_same_for_many(scene, dana, django_assert_max_num_que
     for _ in range(25):
         record(Action.ACCOUNT_RENAMED, worker_context(), account_id=LEDGER)
     client = as_person(dana)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(15):
         client.get(LIST)
 
 
