@@ -15,7 +15,6 @@ from contacts.views import (
     editing,
     export,
     history,
-    history,
     overview,
     review_periods,
     reviews,

@@ -1,17 +1,22 @@
 """Finding events, page by page, and taking them away as a file."""
 
 import csv
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from audit.context import Context, Source, worker_context
 from audit.export import export_events
 from audit.log import event, record_all
 from audit.models import Action, AuditEvent
-from audit.queries import EventFilters
+from audit.queries import EventFilters, count_words
 from audit.seals import seal_pending
+from audit.searching import is_searchable
 from portal.spreadsheets import csv_lines, safe_cell
 
 pytestmark = pytest.mark.django_db
@@ -55,12 +60,39 @@ def events() -> list[AuditEvent]:
         ({"text": "chg-77"}, [2, 1]),
         ({"text": "aws-9"}, [2]),
         ({"text": "44445555"}, [4]),
+        ({"text": "click"}, []),  # words begin no random id
+        ({"text": "lick-1"}, []),  # nor is the middle of one looked at
+        ({"text": "Zoë Team"}, [1]),
         ({"text": "%"}, []),
+        ({"actions": ("account.left", "user.signed_in"), "text": "4444"}, [4]),
+        ({"actor_label": "Zoë"}, []),
     ],
 )
 def test_filters(events, filters, places):
     found = AuditEvent.objects.matching(EventFilters(**filters))
     assert [event.pk for event in found] == [events[place].pk for place in places]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"after": {"BILLING": {"status": "absent"}, "SECURITY": ZOE}},
+        {"before": ZOE, "after": {"status": "absent"}},
+        {"detail": {"found": ZOE}},
+        {"detail": {"user": "zoe@example.com"}},
+    ],
+)
+def test_a_value_is_found_wherever_an_event_holds_it(facts):
+    (found,) = record_all([event(Action.CONTACT_BASELINE, worker_context(), **facts)])
+    assert list(AuditEvent.objects.containing("ZOE@example")) == [found]
+
+
+def test_who_left_is_found_by_the_name_that_was_written_down(alice):
+    context = Context(actor=alice, source=Source.COMMAND, os_user="root")
+    (found,) = record_all([event(Action.SIGNED_IN, context)])
+    for name in ("Alice", "root"):
+        assert list(AuditEvent.objects.matching(EventFilters(actor_label=name))) == [found]
+    assert not AuditEvent.objects.matching(EventFilters(actor_label="Alic")).exists()
 
 
 def test_a_span_of_time_ends_before_its_end(events):
@@ -91,6 +123,76 @@ def test_pages_go_there_and_back(events):
     assert pks(back) == pks(middle)
     front = AuditEvent.objects.page(newer_than=back.newer_than, size=2)
     assert (pks(front), front.newer_than) == (pks(newest), None)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [{"text": "o-a"}, {"actions": (Action.SIGNED_IN,)}, {"text": "here", "since": True}, {"until": True}],
+)
+def test_pages_of_what_is_rare_go_there_and_back_too(filters, monkeypatch):
+    monkeypatch.setattr("audit.paging.NEAR", 3)
+    now = timezone.now()
+    written = [event(Action.SIGNED_IN, Context(source=Source.PAGE, reason="o-a here")) for _ in range(5)]
+    for hours, one in zip((9, 8, 7, 5, 6), written, strict=True):  # a long transaction: ids follow no clock
+        one.at = now - timedelta(hours=hours)
+    record_all([*written, *(event(Action.ACCOUNT_LEFT, worker_context()) for _ in range(9))])
+    limits = {"since": now - timedelta(days=1), "until": now}
+    found = AuditEvent.objects.matching(
+        EventFilters(**{name: limits.get(name, value) for name, value in filters.items()})
+    )
+    places = (3, 4, 2, 1, 0) if {"since", "until"} & set(filters) else (4, 3, 2, 1, 0)
+    newest = found.page(size=2)
+    middle = found.page(older_than=newest.older_than, size=2)
+    last = found.page(older_than=middle.older_than, size=2)
+    assert pks(newest) + pks(middle) + pks(last) == pks_of(written, *places)
+    assert last.older_than is None
+    assert pks(found.page(newer_than=last.newer_than, size=2)) == pks(middle)
+
+
+@pytest.mark.postgres
+def test_postgresql_finds_texts_by_the_index_beside_other_filters():
+    """The expression of the search is the index's, letter by letter, and no other index is taken instead."""
+    with connection.cursor() as cursor:
+        cursor.execute(FILLING)
+        cursor.execute("SELECT gin_clean_pending_list('audit_by_text')")  # as autovacuum does
+        cursor.execute("ANALYZE audit_auditevent")
+    filters = EventFilters(text="Quetzal Coatl", contact_type="SECURITY", since=timezone.now() - timedelta(1))
+    for asked in (filters, replace(filters, since=None)):
+        found = AuditEvent.objects.matching(asked)
+        with CaptureQueriesContext(connection) as queries:
+            assert not found.page(older_than=10**9, size=25).events
+            assert found.count_up_to() == 0
+        searches = [query["sql"] for query in queries if "LIKE" in query["sql"]]
+        assert "audit_by_text" in plan_of(searches[-1])
+        assert "audit_by_text" in plan_of(searches[-2])
+
+
+FILLING = """
+    INSERT INTO audit_auditevent (at, action, actor_label, os_user, source, request_id, aws_request_id,
+        organization_id, unit_path, account_id, contact_type, reason, ticket, detail)
+    SELECT now(), 'contact.drift', 'Person ' || n, '', 'worker', md5(n::text), '', '', '', '', 'SECURITY',
+        'The rota ' || md5(n::text), '', '{}'
+    FROM generate_series(1, 3000) n
+"""
+
+
+def plan_of(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}")
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "0 events"), (1, "1 event"), (10_001, "10,000+ events")])
+def test_a_long_history_is_not_counted_through(count, words):
+    assert count_words(count) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "is_enough"),
+    [("ab", False), ("a b c", False), ("...", False), (" ab ", False), ("+44", True), ("Zoë", True)],
+)
+def test_what_is_too_short_to_look_for(text, is_enough):
+    assert is_searchable(text) is is_enough
 
 
 def test_a_page_costs_one_query(events, django_assert_num_queries):

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
@@ -46,7 +47,12 @@ def shown(page) -> list[AuditEvent]:
     ("query", "expected"),
     [
         ({"action": "contact.drift"}, ["drifted"]),
+        ({"action": ["contact.drift", "contact.exported"]}, ["exported", "drifted"]),
+        ({"group": "drift"}, ["drifted"]),
+        ({"group": "drift", "action": "contact.drift"}, ["drifted"]),
+        ({"group": "failed", "action": "contact.drift"}, []),
         ({"person": "alice"}, ["exported", "asked"]),
+        ({"by": "Alice"}, ["exported", "asked"]),
         ({"account": LEDGER}, ["asked"]),
         ({"account": "4421 0915 3376"}, ["asked"]),
         ({"type": "BILLING"}, ["drifted"]),
@@ -97,6 +103,29 @@ def test_a_filter_that_makes_no_sense_is_named_and_shows_nothing(events, dana):
     assert shown(page) == []
     assert "From:" in page.text
     assert as_person(dana).get(EXPORT, {"since": "last week"}).status_code == 400
+
+
+def test_a_text_that_is_too_short_is_named(events, dana):
+    page = as_person(dana).get(LIST, {"q": "ro"})
+    assert shown(page) == []
+    assert "Type three characters or more" in page.text
+
+
+def test_the_person_of_an_event_leads_to_all_they_did(events, dana, alice):
+    client = as_person(dana)
+    address = reverse("contacts:audit_detail", args=[events["asked"].pk])
+    assert f"{LIST}?person=alice" in client.get(address).text
+    gone = record(
+        Action.SIGNED_OUT, Context(actor=SimpleNamespace(pk=999, label="Ann Ex"), source=Source.PAGE)
+    )
+    page = client.get(reverse("contacts:audit_detail", args=[gone.pk]))
+    assert f"{LIST}?by=Ann+Ex" in page.text
+    assert shown(client.get(LIST, {"by": "Ann Ex"})) == [gone]
+
+
+def test_a_person_leads_to_all_they_did(events, erin, alice):
+    page = as_person(erin).get(reverse("orgs:person_detail", args=[alice.pk]))
+    assert f"{LIST}?person=alice" in page.text
 
 
 def test_the_list_costs_the_same_for_many(scene, dana, django_assert_max_num_queries):
