@@ -14,8 +14,10 @@ from openpyxl.utils import get_column_letter
 
 # What a spreadsheet would run: https://owasp.org/www-community/attacks/CSV_Injection
 # Apostrophes before it count, so that taking one off gives back exactly what was there.
-TAKEN_FOR_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-QUOTED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
+# The last four are the signs in full width, which some languages' spreadsheets take for them.
+FORMULA_START = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+TAKEN_FOR_FORMULA = re.compile(f"'*{FORMULA_START}")
+QUOTED_FORMULA = re.compile(f"'+{FORMULA_START}")
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as something else
 
 # What XML cannot hold, and the underscore of what would be read as an escape (ECMA-376 part 1, 22.9.2.19).
