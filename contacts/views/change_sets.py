@@ -122,11 +122,12 @@ def _rows_context(request: HttpRequest, tabs: list[rows.Tab], found: rows.InTurn
 
 def _run_context(request: HttpRequest, change_set: ChangeSet, progress: Progress) -> dict[str, Any]:
     """What lives on the page of a run."""
+    needing = rows.needing(change_set)[:NEEDING_SHOWN] if progress.needing else []  # else it reads all rows
     return {
         "change_set": change_set,
         "progress": progress,
         "can": steps.can(request.user, change_set, progress.outcomes),
-        "needing": [rows.ShownRow(row) for row in rows.needing(change_set)[:NEEDING_SHOWN]],
+        "needing": [rows.ShownRow(row) for row in needing],
         "latest": rows.latest(change_set, progress.latest),
         "next_look": LIVE_EVERY[steps.RUN],
     }
