@@ -3,17 +3,15 @@
 from io import StringIO
 
 import pytest
-from django.conf import settings
 from django.core.checks import Tags, run_checks
 from django.core.management import call_command
-from django.db import IntegrityError, ProgrammingError, connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 
 from audit import triggers
 from audit.context import worker_context
 from audit.log import record
 from audit.models import Action, AuditEvent, AuditSeal
 from audit.seals import seal_pending
-from audit.verification import verify
 
 EVENTS, SEALS = AuditEvent._meta.db_table, AuditSeal._meta.db_table
 
@@ -138,25 +136,6 @@ class TestPostgresql:
         assert warnings() == ["audit.W001"]
         triggers.install()
         assert warnings() == []
-
-    def test_the_role_that_the_manual_advises_can_work_but_not_bend(self, event):
-        for statement in advised_grants():
-            run(statement)
-        with transaction.atomic():
-            run("SET LOCAL ROLE portal_app")
-            record(Action.SIGNED_OUT, worker_context())
-            assert seal_pending() == 1
-            assert verify().ok
-            for attempt in (f"UPDATE {EVENTS} SET reason = ''", f"ALTER TABLE {EVENTS} DISABLE TRIGGER ALL"):
-                with pytest.raises(ProgrammingError):
-                    run(attempt)
-
-
-def advised_grants() -> list[str]:
-    """The SQL of docs/audit.md."""
-    text = (settings.BASE_DIR / "docs" / "audit.md").read_text()
-    block = text.split("```sql\n")[1].split("```")[0]
-    return [statement for statement in block.split(";") if statement.strip()]
 
 
 def test_install_twice_is_install_once(event):
