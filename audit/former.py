@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from portal.logs import current_request_id
 
 HIDDEN = "not shown"
+NAMES = frozenset({"username", "first_name", "last_name", "email"})
 _known: ContextVar[tuple[str, dict[int, str]] | None] = ContextVar("former_people", default=None)
 
 
@@ -33,9 +34,9 @@ def conceal(event: Any) -> None:
     person = event.detail.get("user_id")
     if person in people:
         event.detail = event.detail | {"user": people[person]}
-        event.before, event.after = _without_values(event.before), _without_values(event.after)
+        event.before, event.after = _without_names(event.before), _without_names(event.after)
 
 
-def _without_values(values: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The same fields; what they held was about the person."""
-    return values and dict.fromkeys(values, HIDDEN)
+def _without_names(values: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The same fields, without what says who it is."""
+    return values and {name: HIDDEN if name in NAMES else value for name, value in values.items()}

@@ -169,7 +169,7 @@ def _drift(user: Any, accounts: QuerySet[Account]) -> Iterator[Matter]:
     if number := numbers["all"]:
         title = f"{_number(number, 'contact')} changed outside the portal"
         alarm = f" SECURITY contacts among them: {numbers['security']:,}." if numbers["security"] else ""
-        text = f"Somebody changed AWS directly, and nobody has decided on it yet.{alarm}"
+        text = f"Somebody changed them in AWS directly, and nobody has decided on it yet.{alarm}"
         action = "Decide" if has_right(user, Right.EDIT) else "See them"
         url = f"{reverse('contacts:drift_list')}?state={DriftState.OPEN}"
         yield Matter("waiting", "signpost-split", title, text, action, url)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from audit.former import conceal
 from audit.models import Action, AuditEvent
 from audit.words import Difference, differences, sentence, who
-from contacts.models import ContactChange, ContactType
+from contacts.models import ContactChange, ContactType, Drift
 from orgs.access import visible_to
 from orgs.models import Account
 from portal.causes import Cause
@@ -126,8 +126,20 @@ def entries_of(events: Iterable[AuditEvent], user: Any) -> list[Entry]:
 
 
 def _entries(events: QuerySet[AuditEvent]) -> list[Entry]:
-    """Events of a place that shows no audit: a link leads to the change."""
-    return [Moment(event, _contact_label(event), _words(event), _change_url(event)) for event in events]
+    """Events of a place that shows no audit: a link leads to what it is about."""
+    found = list(events)
+    drifts = _drift_urls(found)
+    return [
+        Moment(event, _contact_label(event), _words(event), drifts.get(event.pk) or _change_url(event))
+        for event in found
+    ]
+
+
+def _drift_urls(events: list[AuditEvent]) -> dict[int, str]:
+    """The pages of the changes from outside among these events, where people decide on them."""
+    pks = [event.pk for event in events if event.action == Action.CONTACT_DRIFT]
+    drifts = Drift.objects.filter(event_id__in=pks).values_list("event_id", "pk")
+    return {event_pk: reverse("contacts:drift_detail", args=[pk]) for event_pk, pk in drifts}
 
 
 def _contact_label(event: AuditEvent) -> str:

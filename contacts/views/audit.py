@@ -18,6 +18,7 @@ from contacts.event_filters import EventFilterForm, events_of, query_of_person
 from contacts.filter_bar import filter_bar, tidy
 from contacts.finding import NOT_FOUND
 from contacts.integrity import get_integrity
+from contacts.models import Drift
 from contacts.reviewing import key_of_step, panel_for
 from contacts.timeline import entries_of
 from contacts.views.lists import page_size_of
@@ -57,6 +58,7 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "fault": verify_event(event.pk),
         "chain": _chain_around(event),
         "related": entries_of(_related(event), request.user),
+        "drift": Drift.objects.filter(event_id=event.detail.get("drift_event") or event.pk).first(),
         "review": panel_for(request.user, key_of_step(event)),
     }
     return render(request, "contacts/audit_detail.html", context)

@@ -177,10 +177,9 @@ def test_a_viewer_sees_no_button_that_writes(scene, alice, bob):
         reverse("contacts:contact_edit", args=[LEDGER, "BILLING"]),
         reverse("contacts:contact_delete", args=[LEDGER, "BILLING"]),
         reverse("contacts:account_check", args=[LEDGER]),
-        "/cancel/",
     ):
-        assert address not in page.text
-        assert "/cancel/" not in page.text
+        assert f'"{address}"' not in page.text
+    assert "/cancel/" not in page.text
 
 
 def test_an_editor_may_edit_delete_check_and_cancel(scene, alice):
@@ -204,7 +203,7 @@ def test_an_account_that_is_not_active_says_why_nothing_can_be_changed(scene, al
     page = as_person(alice).get(detail(ARCHIVE))
     assert "Nothing can be changed here now." in page.text
     assert "suspended" in page.text
-    assert reverse("contacts:contact_edit", args=[ARCHIVE, "BILLING"]) not in page.text
+    assert f'"{reverse("contacts:contact_edit", args=[ARCHIVE, "BILLING"])}"' not in page.text
 
 
 def test_the_cards_ask_again_only_while_something_moves(scene, alice, bob):
@@ -239,7 +238,7 @@ def test_the_timeline_tells_what_happened_to_this_account_alone(scene, bob, dana
     assert [(entry.subject, entry.words) for entry in entries] == [
         ("Billing", "contact changed outside the portal")
     ]
-    assert "Old Desk" in client.get(detail(LEDGER)).text
+    assert [(row.old, row.new) for row in entries[0].rows] == [("Old Desk", "New Desk")]
     assert reverse("contacts:audit_list") not in client.get(detail(LEDGER)).text
     assert reverse("contacts:audit_list") in as_person(dana).get(detail(LEDGER)).text
 

@@ -199,6 +199,8 @@ def test_the_overview_and_the_card_lead_to_it(scene, alice, bob):
     assert "SECURITY contacts among them: 1." in text
     card = as_person(bob).get(reverse("contacts:account_detail", args=[LEDGER])).text
     assert reverse("contacts:drift_detail", args=[drift.pk]) in card
+    event = reverse("contacts:audit_detail", args=[drift.event_id])
+    assert reverse("contacts:drift_detail", args=[drift.pk]) in as_person(alice).get(event).text
     decide(alice, drift, "ignore")
     assert "changed outside the portal" not in as_person(bob).get("/").text
 

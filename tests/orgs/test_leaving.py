@@ -62,6 +62,7 @@ def test_pages_and_searches_forget_the_name_and_events_keep_it(leaver, erin, dan
     assert (latest.action, latest.after) == ("user.changed", {"is_former": True})
     assert "quine" not in str(vars(latest)).lower()
     shown = pages_of(dana)
+    assert "<dt>Active</dt>" in shown, "what is not about the name is still told"
     assert f"Former member {leaver.pk}" in shown
     for trace in ("Zora", "Quine", "zquine", "zq@x.example"):
         assert trace not in shown
