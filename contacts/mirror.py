@@ -104,8 +104,15 @@ def note_reading(
     if same_contact(found, contact.details):
         _store(contact, found, asked_at)
         return False
-    if _is_ours(contact, found, asked_at):
-        return False
+    if not _is_ours(contact, found, asked_at):
+        _note_stranger(contact, found, asked_at, context)
+    return False
+
+
+def _note_stranger(
+    contact: AlternateContact, found: ContactDetails | None, asked_at: datetime, context: Context
+) -> None:
+    """A value that no write of ours explains, unless it is one whose answer was lost."""
     before, read_at, lost = value_of(contact.details), contact.observed_at, _lost_write(contact, found)
     _store(contact, found, asked_at)
     facts = {"before": before, "after": contact.value, "reason": "", "ticket": ""}
@@ -115,7 +122,6 @@ def note_reading(
     else:
         event = record_contact(Action.CONTACT_DRIFT, contact, context, **facts)
         _open_drift(contact, event, between=(read_at, asked_at))
-    return False
 
 
 def _open_drift(
