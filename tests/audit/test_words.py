@@ -41,6 +41,7 @@ def test_every_action_has_its_sentence():
         ),
     ],
 )
+@pytest.mark.django_db
 def test_says_who_did_what(action, context, words):
     assert sentence(event(action, context)) == words
 

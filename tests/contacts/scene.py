@@ -184,3 +184,8 @@ def as_person(person: Any) -> Client:
     client = Client()
     client.force_login(person)
     return client
+
+
+def unmarked(html: str) -> str:
+    """The page without the marks that show which part of a value changed."""
+    return html.replace("<mark>", "").replace("</mark>", "")
