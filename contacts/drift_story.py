@@ -48,6 +48,7 @@ class ShownDrift:
     """A change from outside as lists and its own page show it."""
 
     drift: Drift
+    tick: str = ""  # what a list sends to decide on it; empty: nothing to decide, or not by this person
 
     @property
     def rows(self) -> list[Difference]:

@@ -1,5 +1,6 @@
 """What people make of a change from outside: they adopt it, revert it, or ignore it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -13,7 +14,7 @@ from contacts.changes import Seen, Stale, open_change_of, request_change, seen_o
 from contacts.details import details_in
 from contacts.events import record_contact
 from contacts.mirror import lock_contact
-from contacts.models import ContactChange, Drift, DriftState
+from contacts.models import OPEN, ContactChange, Drift, DriftState
 from orgs.access import require_can_edit
 
 ACTIONS = {
@@ -34,6 +35,23 @@ def adopt(drift: Drift, *, seen: Seen, context: Context) -> Drift:
 def ignore(drift: Drift, *, seen: Seen, context: Context) -> Drift:
     """Leave the value as it is without calling it right. Nothing is sent. Raises as adopt()."""
     return _let_stand(drift, DriftState.IGNORED, seen, context)
+
+
+def let_stand(drift: Drift, state: DriftState, *, seen: Seen, context: Context) -> bool:
+    """Adopt or ignore one of many; False when it moved, or needs no decision any more: look at it again."""
+    try:
+        _let_stand(drift, state, seen, context)
+    except (Stale, ValidationError):
+        return False
+    return True
+
+
+def seen_of_each(drifts: Iterable[Drift]) -> dict[int, Seen]:
+    """What a list that shows these drifts now has seen of their contacts, by the drift's key."""
+    contacts = {drift.pk: drift.contact for drift in drifts}
+    changes = ContactChange.objects.filter(contact__in=contacts.values(), status__in=OPEN).order_by("pk")
+    newest = dict(changes.values_list("contact_id", "pk"))
+    return {pk: Seen(contact.version, newest.get(contact.pk)) for pk, contact in contacts.items()}
 
 
 def revert(drift: Drift, *, seen: Seen, context: Context, break_glass: bool = False) -> ContactChange:

@@ -72,6 +72,7 @@ urlpatterns = [
     path("change-sets/<int:pk>/resume/", change_set_actions.change_set_resume, name="change_set_resume"),
     path("change-sets/<int:pk>/cancel/", change_set_actions.change_set_cancel, name="change_set_cancel"),
     path("drifts/", drifts.DriftList.as_view(), name="drift_list"),
+    path("drifts/decide/", drifts.drift_decide, name="drift_decide"),
     path("drifts/<int:pk>/", drifts.drift_detail, name="drift_detail"),
     path("drifts/<int:pk>/adopt/", drifts.drift_adopt, name="drift_adopt"),
     path("drifts/<int:pk>/revert/", drifts.drift_revert, name="drift_revert"),

@@ -1,6 +1,7 @@
 """Pages of changes from outside: the list, one told as a story, and the three ways to decide on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -8,22 +9,25 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from audit.context import page_context
 from contacts import drifts
 from contacts.approval import Weight, why_needed
 from contacts.cards import why_fixed, wish_of
-from contacts.changes import Stale, open_change_of, seen_of
+from contacts.change_sets import why_errors
+from contacts.changes import Seen, Stale, open_change_of, seen_of
 from contacts.details import details_in
 from contacts.drift_filters import DriftFilter
 from contacts.drift_story import ShownDrift
 from contacts.finding import drifts_visible_to, get_drift_for
 from contacts.forms import WhyForm, initial_of
-from contacts.models import ChangeStatus, Drift
+from contacts.models import ChangeStatus, Drift, DriftState
 from contacts.units import unit_names
-from contacts.views.lists import FilteredList, order_of
-from orgs.access import Right, can_edit, has_right, require_can_edit
+from contacts.views.lists import PAGE_SIZES, FilteredList, order_of
+from orgs.access import Right, can_edit, has_right, require, require_can_edit
 
 UNPROCESSABLE, MOVED = 422, 409
 OTHERS_SHOWN = 5
@@ -41,10 +45,55 @@ class DriftList(FilteredList):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
+        found, user = list(context["object_list"]), self.request.user
+        seen = drifts.seen_of_each(found)
+        shown = [ShownDrift(drift, _tick(user, drift, seen[drift.pk])) for drift in found]
         return context | {
-            "shown": [ShownDrift(drift) for drift in context["object_list"]],
+            "shown": shown,
+            "may_select": any(item.tick for item in shown),
+            "back": self.request.get_full_path(),
             "order": order_of(self.request.GET, "found", default="open"),
         }
+
+
+def _tick(user: Any, drift: Drift, seen: Seen) -> str:
+    may_decide = can_edit(user, drift.contact.account, drift.contact.contact_type)
+    return f"{drift.pk}@{seen.token}" if may_decide and drift.is_undecided else ""
+
+
+@require_POST
+def drift_decide(request: HttpRequest) -> HttpResponse:
+    """Adopt or ignore what was ticked on the list, each as it was shown there."""
+    require(request.user, Right.EDIT)
+    ways = {"adopt": DriftState.ADOPTED, "ignore": DriftState.IGNORED}
+    state, reason = ways.get(request.POST.get("way", "")), request.POST.get("reason", "").strip()
+    context = page_context(request, reason=reason)
+    if state is None or why_errors(context):
+        messages.error(request, "Nothing was decided. Say why: the audit keeps the reason.")
+        return redirect(_way_back(request))
+    seen = dict(_ticked(request.POST.getlist("drift")))
+    found = drifts_visible_to(request.user).filter(pk__in=seen)
+    told = [drifts.let_stand(drift, state, seen=seen[drift.pk], context=context) for drift in found]
+    words = f"{told.count(True):,} {state.label.lower()}. The values stand as they are; nothing was sent."
+    if moved := told.count(False):
+        words += f" {moved:,} moved meanwhile or were decided: look at them again."
+    messages.info(request, words)
+    return redirect(_way_back(request))
+
+
+def _ticked(values: list[str]) -> Iterator[tuple[int, Seen]]:
+    """The drifts that were ticked, with what the list had shown of each; what makes no sense is left out."""
+    for value in values[: max(PAGE_SIZES)]:
+        pk, _, token = value.partition("@")
+        with suppress(ValueError):
+            yield int(pk), Seen.parse(token)
+
+
+def _way_back(request: HttpRequest) -> str:
+    """The list as it was, if that is a page of ours."""
+    back = request.POST.get("back", "")
+    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith("/")
+    return back if is_ours else reverse("contacts:drift_list")
 
 
 @require_safe

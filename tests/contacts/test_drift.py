@@ -191,6 +191,28 @@ def test_the_list_has_what_is_to_be_decided_first_and_filters(
         listed()
 
 
+def test_many_are_adopted_at_once_but_none_that_moved(scene, alice, bob):
+    for account in (scene.ledger, scene.gateway):
+        scene.drift(account, "BILLING")
+    moved = scene.drift(scene.ledger)
+    client, address = as_person(alice), reverse("contacts:drift_decide")
+    ticks = [item.tick for item in client.get(reverse("contacts:drift_list")).context["shown"]]
+    assert len([tick for tick in ticks if tick]) == 3
+    scene.change(alice, scene.ledger)
+    client.post(address, {"drift": ticks, "way": "adopt", "reason": " "})
+    assert {state for state, _ in states()} == {"open"}
+    data = {"drift": [*ticks, "x", "1@y"], "way": "adopt", "reason": "The new rota.", "back": "/drifts/?q=a"}
+    answer = client.post(address, data)
+    assert answer.url == "/drifts/?q=a"
+    text = client.get(answer.url).text
+    assert "2 adopted." in text and "1 moved meanwhile" in text
+    assert [drift.pk for drift in Drift.objects.filter(state="open")] == [moved.pk]
+    events = AuditEvent.objects.filter(action="drift.adopted")
+    assert [event.reason for event in events] == ["The new rota."] * 2
+    assert client.post(address, data | {"back": "//elsewhere.example/"}).url == reverse("contacts:drift_list")
+    assert "row-check" not in as_person(bob).get(reverse("contacts:drift_list")).text
+
+
 def test_the_overview_and_the_card_lead_to_it(scene, alice, bob):
     drift = scene.drift(scene.ledger)
     text = as_person(alice).get("/").text

@@ -87,6 +87,7 @@ TABLE = [
     ("contacts:change_set_errors", {"pk": "set"}, "get", TAKE_AWAY),
     ("contacts:change_set_decide", {"pk": "set"}, "post", DECIDE),
     ("contacts:drift_list", {}, "get", SEE),
+    ("contacts:drift_decide", {}, "post", (403, 302, 302, 403, 403, 302, 403)),
     ("contacts:drift_detail", {"pk": "drift"}, "get", SEE_ONE),
     ("contacts:drift_adopt", {"pk": "drift"}, "post", REFUSED_DRIFT),
     ("contacts:drift_revert", {"pk": "drift"}, "post", REFUSED_DRIFT),
