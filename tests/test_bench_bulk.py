@@ -24,7 +24,7 @@ def test_what_was_reached_is_judged_by_the_run_in_the_middle():
     text = bulk_report(0.5, [GOOD])
 
     assert "MISSED" not in text
-    assert "as fast as the peer (10.0): reached" in text
+    assert "as its documentation advises (10.0): reached" in text
     assert "django-import-export 4.4.3" in text
 
 
