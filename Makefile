@@ -3,7 +3,7 @@
 VENV = .venv
 PYTHON = $(VENV)/bin/python
 # Tests wait for quotas and browsers more than they compute.
-SPREAD = --numprocesses 3 --dist worksteal
+SPREAD = --numprocesses 4 --dist worksteal
 
 help:
 	@echo "make run          the whole portal on this machine, with a sandbox in place of AWS (PORT=8000)"
