@@ -92,12 +92,16 @@ class Difference:
     @property
     def old_parts(self) -> Parts:
         """The old text with what went marked."""
-        return parts_of(self.old, self.new)
+        return self._parts(self.old, self.new)
 
     @property
     def new_parts(self) -> Parts:
         """The new text with what came marked."""
-        return parts_of(self.new, self.old)
+        return self._parts(self.new, self.old)
+
+    def _parts(self, value: str, other: str) -> Parts:
+        is_word = self.field == STATUS  # of ours, and none of its letters changed
+        return Parts(value, "", "") if is_word else parts_of(value, other)
 
 
 def who(event: AuditEvent) -> str:

@@ -92,6 +92,7 @@ class EventFilterForm(forms.Form):
             to_field_name="aws_id",
             empty_label="Any",
         )
+        self.order_fields([*(name for name in self.fields if name != "action"), "action"])  # it is tall
 
     def clean_q(self) -> str:
         """Too little text would be found nearly everywhere, and by no index."""

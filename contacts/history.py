@@ -89,7 +89,7 @@ def chapters_of(events: Iterable[AuditEvent], contact: AlternateContact, *, to_a
 
 def said_between(contact: AlternateContact, start: datetime, end: datetime) -> list[Stretch]:
     """What the contact said from one moment to another, in the order of time."""
-    events = life_of(contact).filter(action__in=[*_SEEN, *_WRITTEN, *_ENDED]).order_by("pk")
+    events = life_of(contact).filter(action__in=[*_SEEN, *_WRITTEN, *_ENDED]).order_by("at", "pk")
     reads = dict(Drift.objects.filter(contact=contact).values_list("event_id", "last_read_at"))
     stretches = stretches_of(events, contact.contact_type, reads, read_at=contact.observed_at)
     return [stretch for stretch in stretches if stretch.touches(start, end)]

@@ -5,6 +5,7 @@ import pytest
 from audit.context import Context, Source
 from audit.log import event
 from audit.models import Action
+from audit.parts import parts_of
 from audit.words import SENTENCES, Difference, differences, sentence
 
 OPS = {"status": "set", "name": "Ops", "title": "Team", "email": "ops@example.com", "phone": "+442079460155"}
@@ -93,3 +94,26 @@ def test_a_baseline_says_each_contact_in_a_line():
         ("Operations", "", "Not set"),
         ("Security", "", "Unknown"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "middles"),
+    [
+        ("ana@northwind.example", "soc@northwind.example", ("ana", "soc")),
+        ("+44 20 7946 0150", "+44 20 7946 0199", ("50", "99")),
+        ("Desk", "Desk ", ("", " ")),
+        ("aa", "aaa", ("", "a")),
+        ("cafe\u0301 east", "cafe east", ("e\u0301", "e")),  # an accent goes with its letter
+        ("Mallory", "Ana Ruiz", ("", "")),  # nothing in common: the whole is new
+        ("", "Ana", ("", "")),
+    ],
+)
+def test_what_differs_within_a_value_is_told_apart_from_what_both_share(old, new, middles):
+    sides = parts_of(old, new), parts_of(new, old)
+    assert (sides[0].middle, sides[1].middle) == middles
+    assert ("".join(sides[0]), "".join(sides[1])) == (old, new)
+
+
+def test_a_state_is_a_word_and_is_not_cut_up():
+    (row,) = differences({"status": "set"}, {"status": "absent"})
+    assert (row.old_parts.middle, row.new_parts.middle) == ("", "")
