@@ -47,6 +47,11 @@ class Action(models.TextChoices):
     USER_CREATED = "user.created", "User created"
     USER_CHANGED = "user.changed", "User changed"
     ROLES_CHANGED = "user.roles_changed", "Roles changed"
+    GRANT_GIVEN = "grant.given", "Access given"
+    GRANT_ENDED = "grant.ended", "Access ended"
+    GROUP_CREATED = "group.created", "Group created"
+    GROUP_CHANGED = "group.changed", "Group's members changed"
+    GROUP_DELETED = "group.deleted", "Group deleted"
     PASSWORD_CHANGED = "user.password_changed", "Password changed"  # noqa: S105 - the name of an event
     SIGN_IN_CHANGED = "user.sign_in_changed", "Sign-in protection changed"
     SIGNED_IN = "user.signed_in", "Signed in"
@@ -77,6 +82,9 @@ TO_REVIEW = models.Q(
         Action.DRIFT_IGNORED,
         Action.USER_CREATED,
         Action.ROLES_CHANGED,
+        Action.GRANT_GIVEN,
+        Action.GRANT_ENDED,
+        Action.GROUP_CHANGED,
         Action.APPROVAL_RULES_CHANGED,
         Action.ORGANIZATION_CONNECTED,
         Action.ORGANIZATION_CHANGED,

@@ -45,6 +45,11 @@ SENTENCES = {
     Action.USER_CREATED: "User created by {who}",
     Action.USER_CHANGED: "User changed by {who}",
     Action.ROLES_CHANGED: "Roles changed by {who}",
+    Action.GRANT_GIVEN: "Access given by {who}",
+    Action.GRANT_ENDED: "Access ended by {who}",
+    Action.GROUP_CREATED: "Group created by {who}",
+    Action.GROUP_CHANGED: "Members of a group changed by {who}",
+    Action.GROUP_DELETED: "Group deleted by {who}",
     Action.PASSWORD_CHANGED: "Password changed by {who}",
     Action.SIGN_IN_CHANGED: "Sign-in protection changed by {who}",
     Action.SIGNED_IN: "{who} signed in",
@@ -73,6 +78,9 @@ LABELS = {
     "external_id": "External id",
     "caller_account_id": "Account of the credentials",
     "is_active": "Active",
+    "where": "Where",
+    "contact_types": "Contact types",
+    "ends_at": "Ends",
     "is_former": "Shown under another name",
 }
 STATUS, UNKNOWN = "status", "unknown"

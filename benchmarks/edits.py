@@ -15,8 +15,11 @@ django.setup()
 from audit.context import command_context  # noqa: E402 - models exist only after the set-up
 from contacts.changes import request_change  # noqa: E402
 from contacts.models import ContactChange  # noqa: E402
-from orgs.access import Role  # noqa: E402
-from orgs.models import Account, AccountState  # noqa: E402
+from orgs.models import (  # noqa: E402
+    Account,
+    AccountState,
+    Role,
+)
 from orgs.people import create_user  # noqa: E402
 from portal.aws import ContactDetails  # noqa: E402
 

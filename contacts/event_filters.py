@@ -45,7 +45,9 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "people": (
         "People and access",
-        tuple(action for action in Action.values if action.startswith(("user.", "access."))),
+        tuple(
+            action for action in Action.values if action.startswith(("user.", "access.", "grant.", "group."))
+        ),
     ),
     "exports": ("Exports", (Action.CONTACTS_EXPORTED, Action.AUDIT_EXPORTED)),
 }

@@ -37,6 +37,9 @@ KINDS = {
         (
             Action.USER_CREATED,
             Action.ROLES_CHANGED,
+            Action.GRANT_GIVEN,
+            Action.GRANT_ENDED,
+            Action.GROUP_CHANGED,
             Action.APPROVAL_RULES_CHANGED,
             Action.ORGANIZATION_CONNECTED,
             Action.ORGANIZATION_CHANGED,

@@ -15,7 +15,9 @@ from django.utils.functional import SimpleLazyObject
 from contacts.approving import inbox_of
 from contacts.models import OPEN, ContactChange
 from contacts.review_filters import new_events
-from orgs.access import Right, Role, has_right, rights_of, visible_to
+from orgs import access
+from orgs.access import Right, has_right, rights_of, visible_to
+from orgs.models import Role
 
 HOUR, DAY = 3600, 86_400
 COUNTED = 99  # of what is to be reviewed: every page of a reviewer asks
@@ -80,8 +82,7 @@ def roles_of(user: Any) -> str:
     """The person's roles in words."""
     if user.is_superuser:
         return Role.ADMINISTRATOR.label
-    names = sorted(set(user.groups.values_list("name", flat=True)) & set(Role.values))
-    return ", ".join(names) or "No role yet"
+    return ", ".join(role.label for role in access.roles_of(user)) or "No role yet"
 
 
 def read_status_of(user: Any) -> ReadStatus:

@@ -1,5 +1,7 @@
-"""Who may do what. The only place that decides; pages and write functions ask here."""
+"""Who may do what, and where. The only place that decides; pages and write functions ask here."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -7,19 +9,8 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from audit.context import Context, Source
-from orgs.models import Account, Organization
+from orgs.models import AccessGrant, Account, Organization, OrganizationalUnit, Role
 from portal.models import User
-
-
-class Role(models.TextChoices):
-    """The six roles. Each is a Django group of this name."""
-
-    VIEWER = "Viewer", "Viewer"
-    HELPDESK = "Helpdesk", "Helpdesk"
-    EDITOR = "Editor", "Editor"
-    APPROVER = "Approver", "Approver"
-    AUDITOR = "Auditor", "Auditor"
-    ADMINISTRATOR = "Administrator", "Administrator"
 
 
 class Right(models.TextChoices):
@@ -48,40 +39,168 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
     Role.AUDITOR: frozenset(_READ | {Right.AUDIT, Right.EXPORT_AUDIT, Right.REVIEW}),
     Role.ADMINISTRATOR: frozenset(Right),
 }
+# These are about the portal as a whole, so only a grant without limits gives them.
+WHOLE = frozenset({Right.RULES, Right.BREAK_GLASS, Right.REVIEW, Right.CONNECT, Right.PEOPLE})
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of what we own: nothing given means everything. Contact types: none named means all."""
+
+    organization: int | None = None  # its key; with unit_path, that of the unit's organization
+    unit_path: str = ""
+    account: int | None = None  # its key
+    contact_types: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, grant: AccessGrant) -> "Part":
+        """Where the grant holds."""
+        unit = grant.unit
+        return cls(
+            organization=unit.organization_id if unit else grant.organization_id,
+            unit_path=unit.path if unit else "",
+            account=grant.account_id,
+            contact_types=frozenset(grant.contact_types),
+        )
+
+    def covers(self, account: Account, contact_type: str = "") -> bool:
+        """Whether the account lies in it; with a type, whether that contact does."""
+        if contact_type and self.contact_types and contact_type not in self.contact_types:
+            return False
+        if self.account:
+            return self.account == account.pk
+        if self.unit_path:
+            path = account.unit.path if account.unit else ""
+            return self.organization == account.organization_id and path.startswith(self.unit_path)
+        return self.organization in (None, account.organization_id)
+
+    def condition(self, prefix: str = "") -> Q:
+        """The same for rows of the database; without a contact type."""
+        if self.account:
+            return Q((f"{prefix}pk", self.account))
+        found = Q() if self.organization is None else Q((f"{prefix}organization", self.organization))
+        return found & Q((f"{prefix}unit__path__startswith", self.unit_path)) if self.unit_path else found
+
+
+EVERYTHING = Part()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where somebody has a right: the parts together."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether no account and no contact lies outside."""
+        return EVERYTHING in self.parts
+
+    @property
+    def has_all_accounts(self) -> bool:
+        """Whether no account lies outside; of its contacts, some may."""
+        return any(part.condition() == Q() for part in self.parts)
+
+    @property
+    def has_all_types(self) -> bool:
+        """Whether every contact of its accounts lies inside."""
+        return not any(part.contact_types for part in self.parts)
+
+    def covers(self, account: Account, contact_type: str = "") -> bool:
+        """Whether the account, or that contact of it, lies inside."""
+        return any(part.covers(account, contact_type) for part in self.parts)
+
+    def accounts(self, prefix: str = "") -> Q:
+        """Rows whose account lies inside; prefix leads from the rows to their account: "account__"."""
+        return _any_of(part.condition(prefix) for part in self.parts)
+
+    def contacts(self, prefix: str = "", *, type_field: str) -> Q:
+        """Rows whose contact lies inside; prefix leads to their account, type_field to the contact's type."""
+        return _any_of(
+            part.condition(prefix) & Q((f"{type_field}__in", sorted(part.contact_types)))
+            if part.contact_types
+            else part.condition(prefix)
+            for part in self.parts
+        )
+
+
+def _any_of(conditions: Iterable[Q]) -> Q:
+    """One of them: with none no row, and an empty condition, which Q's own "or" would drop, is every row."""
+    found = list(conditions)
+    if not found:
+        return Q(pk__in=[])
+    return Q() if Q() in found else Q(*found, _connector=Q.OR)
+
+
+def grants_of(user: Any) -> list[AccessGrant]:  # Any: a user or nobody
+    """What the person was given, oneself or by a group, and what holds now."""
+    if not hasattr(user, "_grants"):  # asked many times a request; grants do not change within one
+        user._grants = list(AccessGrant.objects.of(user).in_force().select_related("unit"))
+    return user._grants
+
+
+def scope_of(user: Any, right: Right) -> Scope:
+    """Where the user has this right; nowhere for somebody who is not signed in or was deactivated."""
+    if not getattr(user, "is_active", False) or not user.is_authenticated:
+        return Scope(())
+    if user.is_superuser:
+        return Scope((EVERYTHING,))
+    parts = [Part.of(grant) for grant in grants_of(user) if right in ROLE_RIGHTS[Role(grant.role)]]
+    if right in WHOLE:
+        parts = [part for part in parts if part == EVERYTHING]
+    return Scope(tuple(dict.fromkeys(parts)))
 
 
 def rights_of(user: Any) -> frozenset[Right]:
-    """Every right the user has; none for somebody who is not signed in or was deactivated."""
-    if not getattr(user, "is_active", False) or not user.is_authenticated:
-        return frozenset()
-    if user.is_superuser:
-        return frozenset(Right)
-    if not hasattr(user, "_rights"):  # asked many times a request; roles do not change within one
-        names = user.groups.values_list("name", flat=True)
-        user._rights = frozenset().union(*(ROLE_RIGHTS[Role(n)] for n in names if n in Role.values))
-    return user._rights
+    """Every right that the user has anywhere."""
+    return frozenset(right for right in Right if scope_of(user, right).parts)
 
 
 def roles_of(user: Any) -> list[Role]:
-    """The user's roles, in the order of the roles."""
-    names = set(user.groups.values_list("name", flat=True))
+    """The user's roles, wherever they hold, in the order of the roles."""
+    names = {grant.role for grant in grants_of(user)}
     return [role for role in Role if role in names]
 
 
+def role_names_of(people: Iterable[User]) -> dict[int, list[str]]:
+    """The roles of many people by their keys, each in the order of the roles; for lists."""
+    keys = [person.pk for person in people]
+    grants = AccessGrant.objects.in_force().order_by()
+    own = grants.filter(person__in=keys).values_list("person", "role")
+    by_group = grants.filter(group__user__in=keys).values_list("group__user", "role")
+    found: dict[int, set[str]] = {key: set() for key in keys}
+    for key, role in own.union(by_group):
+        found.get(key, set()).add(role)
+    return {key: [role.label for role in Role if role in names] for key, names in found.items()}
+
+
 def has_right(user: Any, right: Right) -> bool:
-    """Whether the user may do this at all."""
-    return right in rights_of(user)
+    """Whether the user may do this anywhere at all."""
+    return bool(scope_of(user, right).parts)
 
 
 def people_with(right: Right) -> QuerySet[User]:
-    """The active people who have this right, by user name."""
+    """The active people who have this right somewhere, by user name."""
     roles = [role for role, rights in ROLE_RIGHTS.items() if right in rights]
-    has_role = Q(pk__in=User.objects.filter(groups__name__in=roles).values("pk"))
-    return User.objects.filter(Q(is_superuser=True) | has_role, is_active=True).order_by("username")
+    return _holders(AccessGrant.objects.in_force().filter(role__in=roles), whole=right in WHOLE)
+
+
+def people_with_role(role: Role) -> QuerySet[User]:
+    """The active people who have this role somewhere, superusers aside."""
+    return _holders(AccessGrant.objects.in_force().filter(role=role)).exclude(is_superuser=True)
+
+
+def _holders(grants: QuerySet[AccessGrant], *, whole: bool = False) -> QuerySet[User]:
+    if whole:
+        grants = grants.filter(pk__in=AccessGrant.objects.everywhere().values("pk"))
+    is_holder = Q(pk__in=grants.values("person")) | Q(
+        pk__in=User.objects.filter(groups__in=grants.values("group")).values("pk")
+    )
+    return User.objects.filter(Q(is_superuser=True) | is_holder, is_active=True).order_by("username")
 
 
 def require(user: Any, right: Right) -> None:
-    """Raise PermissionDenied unless the user has the right."""
+    """Raise PermissionDenied unless the user has the right somewhere."""
     if not has_right(user, right):
         raise PermissionDenied(
             f"This needs the right “{right.label}”. Ask an administrator for a role that has it."
@@ -97,23 +216,52 @@ def require_in(context: Context, right: Right) -> None:
         require(context.actor, right)
 
 
+def accounts_with(user: Any, right: Right) -> QuerySet[Account]:
+    """The accounts for which the user has this right, of one contact at least; those that left included."""
+    return Account.objects.filter(scope_of(user, right).accounts())
+
+
 def visible_to(user: Any) -> QuerySet[Account]:
     """The accounts the user may see, those that left included."""
-    if not has_right(user, Right.VIEW):
-        return Account.objects.none()
-    return Account.objects.all()
+    return accounts_with(user, Right.VIEW)
 
 
 def organizations_visible_to(user: Any) -> QuerySet[Organization]:
-    """The organizations the user may see."""
-    if not has_right(user, Right.VIEW):
-        return Organization.objects.none()
-    return Organization.objects.all()
+    """The organizations of which the user may see a part."""
+    parts = scope_of(user, Right.VIEW).parts
+    if any(part.account is None and part.organization is None for part in parts):
+        return Organization.objects.all()
+    accounts = Account.objects.filter(pk__in=[part.account for part in parts if part.account])
+    named = [part.organization for part in parts if part.organization]
+    return Organization.objects.filter(Q(pk__in=named) | Q(pk__in=accounts.values("organization")))
+
+
+def whole_organizations_visible_to(user: Any) -> QuerySet[Organization]:
+    """The organizations that the user may see as a whole: their checks, figures and credentials' names."""
+    wholes = [part for part in scope_of(user, Right.VIEW).parts if not (part.account or part.unit_path)]
+    if any(part.organization is None for part in wholes):
+        return Organization.objects.all()
+    return Organization.objects.filter(pk__in=[part.organization for part in wholes])
+
+
+def units_visible_to(user: Any) -> QuerySet[OrganizationalUnit]:
+    """The units of which the user may see everything, from the top of each part on."""
+    conditions = []
+    for part in scope_of(user, Right.VIEW).parts:
+        if not part.account:
+            inside = Q() if part.organization is None else Q(organization=part.organization)
+            conditions.append(inside & Q(path__startswith=part.unit_path) if part.unit_path else inside)
+    return OrganizationalUnit.objects.filter(_any_of(conditions))
+
+
+def can(user: Any, right: Right, account: Account, contact_type: str = "") -> bool:
+    """Whether the user has the right for this account; with a type, for that contact of it."""
+    return scope_of(user, right).covers(account, contact_type)
 
 
 def can_edit(user: Any, account: Account, contact_type: str) -> bool:
     """Whether the user may change this contact. Says nothing about whether AWS would let us."""
-    return has_right(user, Right.EDIT)
+    return can(user, Right.EDIT, account, contact_type)
 
 
 def require_can_edit(user: Any, account: Account, contact_type: str) -> None:

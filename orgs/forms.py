@@ -7,8 +7,7 @@ from crispy_forms.helper import FormHelper
 from django import forms
 from django.core.exceptions import ValidationError
 
-from orgs.access import Role
-from orgs.models import account_id_validator
+from orgs.models import Role, account_id_validator
 from portal.aws import AwsError
 from portal.models import User
 
@@ -88,18 +87,6 @@ class DetailsForm(PlainForm):
     email = forms.EmailField(label="E-mail", required=False, max_length=254)
 
 
-class RolesForm(PlainForm):
-    """The roles of a person."""
-
-    roles = forms.MultipleChoiceField(
-        label="Roles",
-        choices=Role.choices,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text="Without a role a person sees nothing.",
-    )
-
-
 class PasswordForm(PlainForm):
     """A new password for somebody else."""
 
@@ -111,7 +98,7 @@ class PasswordForm(PlainForm):
     )
 
 
-class PersonForm(RolesForm, DetailsForm):
+class PersonForm(DetailsForm):
     """A new person."""
 
     username = forms.CharField(
@@ -122,6 +109,13 @@ class PersonForm(RolesForm, DetailsForm):
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
         help_text="At least eight characters, not a common one. They can change it under Profile.",
+    )
+    roles = forms.MultipleChoiceField(
+        label="Roles",
+        choices=Role.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="They hold everywhere. For a part of the accounts tick none, and give access afterwards.",
     )
 
     field_order = ["username", "first_name", "last_name", "email", "password", "roles"]

@@ -64,12 +64,12 @@ def _write_units(rows: list[OrganizationalUnit]) -> Units:
 
 
 def drop_missing_units(organization: Organization, seen: set[str]) -> None:
-    """Remove units that two full scans did not show, once no account and no unit points at them."""
+    """Remove units that two full scans did not show, once no account, unit or grant points at them."""
     missing = [pk for aws_id, pk in organization.units.values_list("aws_id", "pk") if aws_id not in seen]
     for chunk in chunks(missing):
         organization.units.filter(pk__in=chunk).update(missed_scans=F("missed_scans") + 1)
     gone = organization.units.filter(missed_scans__gte=SCANS_UNTIL_GONE)
-    while gone.filter(accounts__isnull=True, children__isnull=True).delete()[0]:
+    while gone.filter(accounts__isnull=True, children__isnull=True, grants__isnull=True).delete()[0]:
         pass  # a level is gone, so its parents may be empty now
 
 

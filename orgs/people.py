@@ -1,21 +1,21 @@
-"""People: who may sign in, with which roles; every change of them is an audit event."""
+"""People: who may sign in; every change of them is an audit event. What they may do: grants.py."""
 
 import zoneinfo
 from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import password_validation
-from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit.context import Context
 from audit.log import record
 from audit.models import Action
-from orgs.access import Right, Role, require_in
+from orgs.access import Right, has_right, require_in
+from orgs.grants import give_grant, lock_administrators, require_administrator_without
+from orgs.models import Role
 from portal.models import User
 
 DETAILS = ("first_name", "last_name", "email")
@@ -32,7 +32,10 @@ def create_user(
     email: str = "",
     context: Context,
 ) -> User:
-    """Make a person who may sign in; raises PermissionDenied, or ValidationError by field."""
+    """Make a person who may sign in, with these roles everywhere.
+
+    Raises PermissionDenied, and ValidationError by field.
+    """
     require_in(context, Right.PEOPLE)
     user = User(username=username, first_name=first_name, last_name=last_name, email=email)
     _validate_password(password, user)
@@ -40,27 +43,10 @@ def create_user(
     user.full_clean()
     with transaction.atomic():
         user.save()
-        user.groups.set(_groups(roles))
-        after = {"username": username, "roles": role_names(user), **_values(user, DETAILS)}
-        _record(Action.USER_CREATED, context, user, after=after)
+        _record(Action.USER_CREATED, context, user, after={"username": username, **_values(user, DETAILS)})
+        for role in roles:
+            give_grant(user, Role(role), context=context)
     return user
-
-
-def set_roles(user: User, roles: Iterable[Role], *, context: Context) -> None:
-    """Give a person these roles and no others; an administrator always remains."""
-    require_in(context, Right.PEOPLE)
-    groups = _groups(roles)
-    after = sorted(group.name for group in groups)
-    with transaction.atomic():
-        _lock_administrators()
-        before = role_names(user)
-        if before == after:
-            return
-        if Role.ADMINISTRATOR in before and Role.ADMINISTRATOR not in after:
-            _require_other_administrator(user, context, "roles")
-        user.groups.set(groups)
-        _record(Action.ROLES_CHANGED, context, user, before={"roles": before}, after={"roles": after})
-    user.__dict__.pop("_rights", None)
 
 
 def set_active(user: User, is_active: bool, *, context: Context) -> None:
@@ -69,14 +55,14 @@ def set_active(user: User, is_active: bool, *, context: Context) -> None:
     if is_active:
         _require_present(user)
     with transaction.atomic():
-        _lock_administrators()
+        lock_administrators()
         user.refresh_from_db(fields=["is_active"])
         if user.is_active == is_active:
             return
         if not is_active:
             _require_not_oneself(user, context, "is_active")
-            if Role.ADMINISTRATOR in role_names(user):
-                _require_other_administrator(user, context, "is_active")
+            if has_right(user, Right.PEOPLE):
+                require_administrator_without(person=user, context=context)
             end_sessions(user)
         user.is_active = is_active
         user.save(update_fields=["is_active"])
@@ -113,18 +99,6 @@ def change_profile(user: User, *, theme: str, time_zone: str, context: Context) 
     _change(user, PROFILE, {"theme": theme, "time_zone": time_zone}, context)
 
 
-def role_names(user: User) -> list[str]:
-    """The person's roles by name, in the order of the alphabet."""
-    names = user.groups.filter(name__in=Role.values).values_list("name", flat=True)
-    return sorted(names)
-
-
-def administrators() -> QuerySet[User]:
-    """Everybody who is active and may manage people."""
-    is_administrator = Q(groups__name=Role.ADMINISTRATOR) | Q(is_superuser=True)
-    return User.objects.filter(is_administrator, is_active=True).distinct()
-
-
 def end_sessions(user: User) -> None:
     """Sign a person out everywhere; sessions do not say whose they are, so each is opened."""
     for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
@@ -154,20 +128,11 @@ def _record(action: Action, context: Context, user: User, **facts: Any) -> None:
     record(action, context, detail={"user_id": user.pk, "user": user.username}, **facts)
 
 
-def _groups(roles: Iterable[Role]) -> list[Group]:
-    return list(Group.objects.filter(name__in=[Role(role).value for role in roles]))
-
-
 def _validate_password(password: str, user: User) -> None:
     try:
         password_validation.validate_password(password, user)
     except ValidationError as error:
         raise ValidationError({"password": error.messages}) from error
-
-
-def _lock_administrators() -> None:
-    """Two administrators who remove each other at the same moment come here one after the other."""
-    list(Group.objects.select_for_update().filter(name=Role.ADMINISTRATOR))
 
 
 def _require_present(user: User) -> None:
@@ -179,9 +144,3 @@ def _require_present(user: User) -> None:
 def _require_not_oneself(user: User, context: Context, field: str) -> None:
     if context.actor == user:
         raise ValidationError({field: "You cannot do this to yourself. Ask another administrator."})
-
-
-def _require_other_administrator(user: User, context: Context, field: str) -> None:
-    _require_not_oneself(user, context, field)
-    if not administrators().exclude(pk=user.pk).exists():
-        raise ValidationError({field: "This is the last administrator. Make another one first."})

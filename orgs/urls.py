@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orgs.views import organizations, people
+from orgs.views import grants, organizations, people
 
 app_name = "orgs"
 urlpatterns = [
@@ -21,7 +21,8 @@ urlpatterns = [
     path("people/new/", people.person_create, name="person_create"),
     path("people/<int:pk>/", people.person_detail, name="person_detail"),
     path("people/<int:pk>/details/", people.person_details, name="person_details"),
-    path("people/<int:pk>/roles/", people.person_roles, name="person_roles"),
+    path("people/<int:pk>/access/", grants.grant_create, name="grant_create"),
+    path("people/access/<int:pk>/end/", grants.grant_end, name="grant_end"),
     path("people/<int:pk>/password/", people.person_password, name="person_password"),
     path("people/<int:pk>/active/", people.person_active, name="person_active"),
     path("people/<int:pk>/former/", people.person_former, name="person_former"),

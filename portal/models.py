@@ -5,7 +5,7 @@ from django.db import models
 
 
 class User(AbstractUser):
-    """A person who signs in. Roles are groups; orgs/access.py says what they allow."""
+    """A person who signs in. What they may do, orgs/access.py says by their grants."""
 
     class Theme(models.TextChoices):
         SYSTEM = "system", "Follow the system"

@@ -231,13 +231,25 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     }
 
 
+# What there is
+
+
+@pytest.fixture
+def scene(db):
+    """A small organization in the database alone."""
+    from tests.contacts.scene import Scene
+
+    return Scene()
+
+
 # The cast
 
 
 def person(name: str):
     """One of the cast, made on first call; the password is PASSWORD."""
     from django.contrib.auth import get_user_model
-    from django.contrib.auth.models import Group
+
+    from orgs.models import AccessGrant
 
     user, created = get_user_model().objects.get_or_create(
         username=name, defaults={"first_name": name.title()}
@@ -246,7 +258,7 @@ def person(name: str):
         user.set_password(PASSWORD)
         user.save(update_fields=["password"])
         if CAST[name]:
-            user.groups.add(Group.objects.get_or_create(name=CAST[name])[0])
+            AccessGrant.objects.create(person=user, role=CAST[name])
     return user
 
 

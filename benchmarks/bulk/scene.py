@@ -24,8 +24,14 @@ from openpyxl import Workbook  # noqa: E402
 from audit.context import command_context  # noqa: E402
 from benchmarks.bulk.names import APPROVER, EDITOR, LARGE, ROUNDS, SMALL, file_name  # noqa: E402
 from contacts.models import AlternateContact, ContactStatus, ContactType  # noqa: E402
-from orgs.access import Role  # noqa: E402
-from orgs.models import Account, AccountState, Organization, OrganizationalUnit, Standing  # noqa: E402
+from orgs.models import (  # noqa: E402
+    Account,
+    AccountState,
+    Organization,
+    OrganizationalUnit,
+    Role,
+    Standing,
+)
 from orgs.people import create_user  # noqa: E402
 from portal.models import User  # noqa: E402
 

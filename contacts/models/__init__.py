@@ -9,9 +9,10 @@ from contacts.models.change_sets import (
     SetStatus,
 )
 from contacts.models.changes import IN_FLIGHT, OPEN, PENDING, ChangeStatus, ContactChange
-from contacts.models.contacts import AlternateContact, ContactStatus, ContactType
+from contacts.models.contacts import AlternateContact, ContactStatus
 from contacts.models.drifts import UNDECIDED, Drift, DriftState
 from contacts.models.planned import PlannedChange, Verdict
+from orgs.contact_types import ContactType
 
 __all__ = [
     "IN_FLIGHT",

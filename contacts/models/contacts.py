@@ -4,17 +4,10 @@ from django.db import models
 from django.db.models import Q
 
 from contacts.details import value_of
+from orgs.contact_types import ContactType
 from orgs.models import Account
 from portal.aws import ContactDetails
 from portal.causes import Cause
-
-
-class ContactType(models.TextChoices):
-    """https://docs.aws.amazon.com/accounts/latest/reference/API_AlternateContact.html"""
-
-    BILLING = "BILLING", "Billing"
-    OPERATIONS = "OPERATIONS", "Operations"
-    SECURITY = "SECURITY", "Security"
 
 
 class ContactStatus(models.TextChoices):

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import messages
-from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -14,7 +13,7 @@ from django.views.generic import ListView
 
 from audit.context import page_context
 from orgs import people
-from orgs.access import ROLE_RIGHTS, Right, Role, require
+from orgs.access import ROLE_RIGHTS, Right, people_with_role, require, role_names_of
 from orgs.forms import (
     DetailsForm,
     PasswordForm,
@@ -22,12 +21,12 @@ from orgs.forms import (
     PersonForm,
     PlainForm,
     ProfileForm,
-    RolesForm,
 )
 from orgs.leaving import hide_name, name_of_former
+from orgs.models import AccessGrant, Role
 from portal.models import User
 
-FORMS: dict[str, type[PlainForm]] = {"details": DetailsForm, "roles": RolesForm, "password": PasswordForm}
+FORMS: dict[str, type[PlainForm]] = {"details": DetailsForm, "password": PasswordForm}
 
 
 class PersonList(ListView):
@@ -40,16 +39,18 @@ class PersonList(ListView):
         require(self.request.user, Right.PEOPLE)
         self.form = PersonFilter(self.request.GET)
         wanted = self.form.wanted()
-        users: QuerySet[User] = User.objects.prefetch_related(
-            Prefetch("groups", Group.objects.filter(name__in=Role.values).order_by("name"), to_attr="roles")
-        )
+        users: QuerySet[User] = User.objects.all()
         for field, value in wanted.items():
             users = _FILTERS[field](users, value)
         return users.order_by("-is_active", "username")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         chosen = [self.form["role"], self.form["state"]]
-        return super().get_context_data(**kwargs) | {
+        context = super().get_context_data(**kwargs)
+        roles = role_names_of(context["object_list"])
+        for person in context["object_list"]:
+            person.roles = roles[person.pk]
+        return context | {
             "form": self.form,
             "chosen_fields": chosen,
             "is_filtered": bool(self.form.wanted()),
@@ -65,14 +66,14 @@ def _named(users: QuerySet[User], text: str) -> QuerySet[User]:
 
 _FILTERS: dict[str, Callable[[QuerySet[User], str], QuerySet[User]]] = {
     "q": _named,
-    "role": lambda users, value: users.filter(groups__name=value),
+    "role": lambda users, value: users.filter(pk__in=people_with_role(Role(value)).values("pk")),
     "state": lambda users, value: users.filter(is_active=value == "active"),
 }
 
 
 @require_safe
 def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One person: names, roles, whether they may sign in."""
+    """One person: names, access, whether they may sign in."""
     require(request.user, Right.PEOPLE)
     return _person_page(request, get_object_or_404(User, pk=pk))
 
@@ -81,12 +82,6 @@ def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def person_details(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the names and the e-mail address of a person."""
     return _change(request, pk, "details", people.change_details, "The details are saved.")
-
-
-@require_POST
-def person_roles(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give a person these roles."""
-    return _change(request, pk, "roles", people.set_roles, "The roles are saved.")
 
 
 @require_POST
@@ -143,7 +138,7 @@ def person_create(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"{person.label} may sign in now as {person.username}.")
             return redirect("orgs:person_detail", person.pk)
-    return render(request, "orgs/person_create.html", {"form": form, "role_rights": _roles()})
+    return render(request, "orgs/person_create.html", {"form": form, "role_rights": role_words()})
 
 
 @require_http_methods(["GET", "POST"])
@@ -179,13 +174,11 @@ def _change(
 def _person_page(
     request: HttpRequest, person: User, *, status: int = 200, **bound: PlainForm
 ) -> HttpResponse:
-    roles = people.role_names(person)
-    forms = {
-        "details": DetailsForm(initial=_values(person, people.DETAILS)),
-        "roles": RolesForm(initial={"roles": roles}),
-        "password": PasswordForm(),
-    }
-    context = {"person": person, "forms": forms | bound, "role_rights": _roles()}
+    forms = {"details": DetailsForm(initial=_values(person, people.DETAILS)), "password": PasswordForm()}
+    context = {"person": person, "forms": forms | bound, "role_rights": role_words()}
+    context["grants"] = (
+        AccessGrant.objects.of(person).in_force().select_related("group", "organization", "unit", "account")
+    )
     context |= {"is_oneself": person == request.user, "former_name": name_of_former(person)}
     return render(request, "orgs/person_detail.html", context, status=status)
 
@@ -194,7 +187,7 @@ def _values(user: User, fields: tuple[str, ...]) -> dict[str, str]:
     return {name: getattr(user, name) for name in fields}
 
 
-def _roles() -> list[tuple[str, str]]:
+def role_words() -> list[tuple[str, str]]:
     """Each role with what it allows, in words."""
     return [(role.label, ", ".join(_words(ROLE_RIGHTS[role]))) for role in Role]
 

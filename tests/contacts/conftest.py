@@ -11,7 +11,6 @@ from contacts.observation import read_account
 from orgs.models import Account, Organization, Standing
 from portal.quota import Lane
 from sandbox.testing import MANAGEMENT_ID, Sandbox
-from tests.contacts.scene import Scene
 
 INACTIVE = ["SUSPENDED", "CLOSED", "PENDING_CLOSURE", "PENDING_ACTIVATION"]
 
@@ -46,12 +45,6 @@ def account(organization: Organization) -> Account:
     account = organization.accounts.filter(state="ACTIVE").exclude(aws_id=MANAGEMENT_ID).order_by("aws_id")[0]
     read_account(account, lane=Lane.PERSON)
     return account
-
-
-@pytest.fixture
-def scene(db) -> Scene:
-    """A small organization in the database alone."""
-    return Scene()
 
 
 def deliver_due() -> None:

@@ -321,7 +321,7 @@ def test_credentials_of_another_account_write_nowhere(organization, alice, sandb
 
 
 def lose_role(account, person):
-    person.groups.clear()
+    person.grants.all().delete()
 
 
 def deactivate(account, person):

@@ -9,6 +9,7 @@ from audit.context import worker_context
 from audit.log import record
 from audit.models import Action
 from contacts.models import ContactChange
+from orgs.models import AccessGrant, Role
 from tests.contacts.scene import LEDGER, as_person
 
 # Viewer, Helpdesk, Editor, Approver, Auditor, Administrator, and one without a role.
@@ -119,7 +120,9 @@ TABLE = [
     ("orgs:person_create", {}, "post", ADMINISTER),
     ("orgs:person_detail", {"pk": "person"}, "get", ADMINISTER),
     ("orgs:person_details", {"pk": "person"}, "post", SAVED),
-    ("orgs:person_roles", {"pk": "person"}, "post", SAVED),
+    ("orgs:grant_create", {"pk": "person"}, "get", ADMINISTER),
+    ("orgs:grant_create", {"pk": "person"}, "post", ADMINISTER),
+    ("orgs:grant_end", {"pk": "grant"}, "post", SAVED),
     ("orgs:person_password", {"pk": "person"}, "post", REFUSED_FORM),
     ("orgs:person_active", {"pk": "person"}, "post", SAVED),
     ("orgs:person_former", {"pk": "person"}, "post", SAVED),
@@ -145,6 +148,7 @@ def stage(scene, cast) -> dict[str, int]:
     change = scene.change(cast["alice"], scene.ledger)
     event = record(Action.ACCOUNT_RENAMED, worker_context(), account_id=LEDGER)
     stranger = get_user_model().objects.create_user("stranger")
+    grant = AccessGrant.objects.create(person=stranger, role=Role.VIEWER)
     waiting = scene.change_set(cast["alice"])
     drift = scene.drift(scene.ledger, "BILLING")
     question = scene.question(cast["dana"], cast["alice"], event)
@@ -155,6 +159,7 @@ def stage(scene, cast) -> dict[str, int]:
         "set": waiting.pk,
         "event": event.pk,
         "person": stranger.pk,
+        "grant": grant.pk,
     }
 
 

@@ -9,69 +9,10 @@ from audit.models import Action
 from orgs.models import Account, Organization
 from orgs.preflight import Status, run_checks
 from orgs.tasks import discover_organization, run_preflight
-from orgs.urls import urlpatterns
 from orgs.waking import DISCOVERY, PREFLIGHT, is_awaited
 from portal.causes import Cause
-from portal.models import User
 from sandbox.testing import EXTERNAL_ID, MANAGEMENT_ID, PORTAL_ROLE, STANDALONE_IDS, Sandbox
 from tests.orgs.conftest import events_of
-
-EVERYBODY = ("alice", "bob", "dana", "erin", "frank", "hank")
-ADMINISTRATOR = ("erin",)
-# Url, method, and who gets in; everybody else of the cast gets 403, or 404 where what it shows is not theirs.
-DOORS = [
-    ("organization_list", "get", EVERYBODY, 403),
-    ("organization_detail", "get", EVERYBODY, 404),
-    ("organization_live", "get", EVERYBODY, 404),
-    ("organization_check", "post", ADMINISTRATOR, 403),
-    ("organization_discover", "post", ADMINISTRATOR, 403),
-    ("organization_connect", "get", ADMINISTRATOR, 403),
-    ("account_connect", "get", ADMINISTRATOR, 403),
-    ("person_list", "get", ADMINISTRATOR, 403),
-    ("person_create", "get", ADMINISTRATOR, 403),
-    ("person_detail", "get", ADMINISTRATOR, 403),
-    ("person_details", "post", ADMINISTRATOR, 403),
-    ("person_roles", "post", ADMINISTRATOR, 403),
-    ("person_password", "post", ADMINISTRATOR, 403),
-    ("person_active", "post", ADMINISTRATOR, 403),
-    ("person_former", "post", ADMINISTRATOR, 403),
-    ("profile", "get", (*EVERYBODY, "carol"), 403),
-]
-
-
-def address(name: str, organization: Organization, person: User) -> str:
-    if name in {"organization_detail", "organization_live", "organization_check", "organization_discover"}:
-        return reverse(f"orgs:{name}", args=[organization.aws_id])
-    if name.startswith("person_") and name not in {"person_list", "person_create"}:
-        return reverse(f"orgs:{name}", args=[person.pk])
-    return reverse(f"orgs:{name}")
-
-
-def test_every_url_is_in_the_table():
-    assert {pattern.name for pattern in urlpatterns} == {name for name, *_ in DOORS}
-
-
-@pytest.mark.parametrize(("name", "method", "insiders", "code"), DOORS)
-def test_who_may_open_what(organization, cast: dict, name, method, insiders, code):
-    url = address(name, organization, cast["bob"])
-    for who, user in cast.items():
-        client = Client()
-        client.force_login(user)
-        status = getattr(client, method)(url).status_code
-        if who in insiders:
-            assert status in {200, 302, 422}, (who, status)
-        else:
-            invisible = who == "carol" and name.startswith("organization_") and name != "organization_list"
-            expected = 404 if invisible and name != "organization_connect" else code
-            assert status == expected, (who, status)
-    assert getattr(Client(), method)(url).status_code == 302
-
-
-@pytest.mark.parametrize("name", [name for name, method, *_ in DOORS if method == "post"])
-def test_actions_refuse_a_get(organization, client: Client, erin, bob, name):
-    client.force_login(erin)
-
-    assert client.get(address(name, organization, bob)).status_code == 405
 
 
 def test_unknown_organization_is_not_found(client: Client, erin):

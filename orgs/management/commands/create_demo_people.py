@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from audit.context import command_context
-from orgs.access import Role
+from orgs.models import Role
 from orgs.people import create_user, set_password
 from portal.commands import PortalCommand, wrong_usage
 from portal.installation import DEMO_SIGN_INS

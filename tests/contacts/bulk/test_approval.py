@@ -4,7 +4,6 @@ from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from contacts.bulk import run
 from contacts.changes import cancel_change, request_change
 from contacts.delivery import due_changes
 from contacts.models import ChangeSet, ChangeStatus, Decision, PlannedChange, SetKind, SetStatus
+from orgs.models import AccessGrant, Role
 from portal.causes import Cause
 from portal.models import OutgoingMail
 from tests.contacts.bulk.plans import by, decide, plan_for, run_until_ended, submit
@@ -165,7 +165,7 @@ def test_a_paused_set_whose_approval_lapsed_does_not_go_on(strict, scene, hank, 
 
 def test_an_approver_who_lost_the_role_before_the_start_approved_nothing(strict, scene, hank, frank):
     change_set = decide(submit(plan_of(scene, hank)), frank)
-    frank.groups.clear()
+    frank.grants.all().delete()
     run.advance(change_set.pk)
     change_set.refresh_from_db()
     assert change_set.is_cancelled
@@ -177,7 +177,7 @@ def test_an_approver_who_lost_the_role_in_mid_run_ends_what_was_not_sent(
 ):
     change_set = decide(submit(plan_for(hank, [(account, t, ROTA) for t in ("SECURITY", "BILLING")])), frank)
     run.advance(change_set.pk)
-    frank.groups.clear()
+    frank.grants.all().delete()
     deliver_due()
     assert {change.problem for change in change_set.changes.all()} == {Cause.APPROVER}
     assert not [a for a in sandbox.log() if a["operation"] == "PutAlternateContact"]
@@ -265,7 +265,7 @@ def test_approvers_and_the_one_who_asked_are_told(strict, scene, hank, frank, er
 
 
 def test_a_person_with_two_roles_is_held_by_the_stricter(erin, hank):
-    hank.groups.add(Group.objects.get_or_create(name="Editor")[0])
+    AccessGrant.objects.create(person=hank, role=Role.EDITOR)
     rules = get_rules()
     rules.roles = ["Helpdesk"]
     save_rules(rules, context=by(erin))

@@ -1,0 +1,30 @@
+"""What we own in AWS, and who was given which role there."""
+
+from orgs.models.grants import AccessGrant, Role
+from orgs.models.organizations import (
+    Account,
+    AccountState,
+    Organization,
+    OrganizationalUnit,
+    Reach,
+    Standing,
+    Unreachable,
+    account_id_validator,
+    external_id_validator,
+    role_arn_validator,
+)
+
+__all__ = [
+    "AccessGrant",
+    "Account",
+    "AccountState",
+    "Organization",
+    "OrganizationalUnit",
+    "Reach",
+    "Role",
+    "Standing",
+    "Unreachable",
+    "account_id_validator",
+    "external_id_validator",
+    "role_arn_validator",
+]
