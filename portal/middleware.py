@@ -1,4 +1,4 @@
-"""Gives each request an id and the address of its sender, and each reader their own time zone."""
+"""What each request and answer gets: an id, the sender's address, headers, the reader's time zone."""
 
 import ipaddress
 import uuid
@@ -13,6 +13,15 @@ from django.utils import timezone
 from portal.logs import current_request_id
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+# Pages hold contacts. What a page may use of a device: the clipboard for copying ids, and passkeys.
+_NO_DEVICES = ("accelerometer", "camera", "display-capture", "fullscreen", "geolocation", "gyroscope", "hid")
+_NO_DEVICES += ("magnetometer", "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking")
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in _NO_DEVICES),
+}
 
 
 class PortalRequest(HttpRequest):
@@ -37,6 +46,19 @@ class RequestIdMiddleware:
         finally:
             current_request_id.reset(token)
         response["X-Request-Id"] = request.request_id
+        return response
+
+
+class HeadersMiddleware:
+    """Tells browsers to keep no page, to share none with other sites, and to lend pages no devices."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
 
