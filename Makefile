@@ -8,7 +8,9 @@ SPREAD = --numprocesses 4 --dist worksteal
 help:
 	@echo "make run          the whole portal on this machine, with a sandbox in place of AWS (PORT=8000)"
 	@echo "make test         all tests, on SQLite and on PostgreSQL, with a real browser"
-	@echo "make lint         style, types, settings for production, missing migrations"
+	@echo "make lint         make style, and make advisories"
+	@echo "make style        style, security rules, types, settings for production, missing migrations"
+	@echo "make advisories   known weaknesses of the packages we pin; needs the internet, and fails without it"
 	@echo "make bench        measurements"
 	@echo "make screenshots  the pictures in docs/pictures"
 	@echo "make lock         requirements*.txt from requirements*.in; needs uv"
@@ -21,13 +23,20 @@ test: $(VENV)/dev.stamp
 	$(PYTHON) -m pytest $(SPREAD)
 	TEST_DATABASE=postgres $(PYTHON) -m pytest $(SPREAD)
 
-lint: $(VENV)/dev.stamp
+lint: style advisories
+
+style: $(VENV)/dev.stamp
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy portal audit orgs contacts sandbox
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	PORTAL_ENV_FILE=/dev/null SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") \
 		ALLOWED_HOSTS=portal.example $(PYTHON) manage.py check --deploy --fail-level WARNING
+
+# --strict: a package that could not be asked about is a failure, and so is a service that does not answer.
+advisories: $(VENV)/dev.stamp
+	$(PYTHON) -m pip_audit --strict --disable-pip --require-hashes --progress-spinner off \
+		-r requirements.txt -r requirements-dev.txt
 
 bench: $(VENV)/dev.stamp
 	$(PYTHON) -m benchmarks
@@ -71,4 +80,4 @@ $(PYTHON):
 		echo "$$found cannot make a virtual environment. On Debian: apt-get install python3-venv" >&2; exit 1; \
 	}
 
-.PHONY: help run test lint bench screenshots lock
+.PHONY: help run test lint style advisories bench screenshots lock

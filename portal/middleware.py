@@ -15,8 +15,10 @@ from portal.logs import current_request_id
 Handler = Callable[[HttpRequest], HttpResponse]
 
 # Pages hold contacts. What a page may use of a device: the clipboard for copying ids, and passkeys.
-_NO_DEVICES = ("accelerometer", "camera", "display-capture", "fullscreen", "geolocation", "gyroscope", "hid")
-_NO_DEVICES += ("magnetometer", "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking")
+_NO_DEVICES = [
+    *("accelerometer", "camera", "display-capture", "fullscreen", "geolocation", "gyroscope", "hid"),
+    *("magnetometer", "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking"),
+]
 HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",

@@ -99,3 +99,23 @@ def test_a_number_can_be_counted_up(redis_client):
 def test_what_json_cannot_hold_is_refused_when_it_is_kept():
     with pytest.raises(TypeError):
         JsonSerializer().dumps(object())
+
+
+def test_an_audit_of_packages_that_nobody_answers_fails():
+    """The very command of `make advisories`, with the way to the services closed."""
+    recipe = subprocess.run(
+        ["make", "-n", "advisories"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    command = recipe.stdout[recipe.stdout.index("-m pip_audit") :].replace("\\\n", " ").split()
+    assert "--strict" in command
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "PATH": os.environ["PATH"]}
+    run = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=nowhere,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode != 0
