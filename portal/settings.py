@@ -178,7 +178,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-]
+] + [{"NAME": "portal.passwords.LocalWordsValidator"}]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "contacts:overview"
 ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
@@ -210,6 +210,7 @@ if ALLAUTH_TRUSTED_PROXY_COUNT:
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
+        "object-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],

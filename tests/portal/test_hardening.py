@@ -9,10 +9,12 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
 from portal.cache import JsonSerializer
+from portal.passwords import LocalWordsValidator
 from tests.live import ROOT
 
 PAGES = ["contacts:overview", "contacts:account_list", "orgs:profile", "account_login"]
@@ -119,3 +121,23 @@ def test_an_audit_of_packages_that_nobody_answers_fails():
         check=False,
     )
     assert run.returncode != 0
+
+
+def test_signing_out_takes_nothing_along(alice, client: Client):
+    client.force_login(alice)
+    assert "Clear-Site-Data" not in client.get(reverse("account_logout")).headers
+    assert client.post(reverse("account_logout")).headers["Clear-Site-Data"] == '"cache", "storage"'
+
+
+@pytest.mark.parametrize(
+    "password", ["Security2026!", "northwind-portal-1", "AlternateContacts", "NORTHWIND99"]
+)
+def test_passwords_that_are_guessed_first_here_are_refused(password, settings):
+    settings.COMPANY_NAME, settings.COMPANY_EMAIL_DOMAINS = "Northwind Bank", ["northwind.example"]
+    with pytest.raises(ValidationError, match="guess"):
+        LocalWordsValidator().validate(password)
+
+
+@pytest.mark.parametrize("password", ["correct horse battery staple", "my portal smells of oranges"])
+def test_other_passwords_pass(password):
+    LocalWordsValidator().validate(password)
