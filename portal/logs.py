@@ -23,5 +23,13 @@ class LineFormatter(logging.Formatter):
         super().__init__("{asctime} {levelname} {name} {message}{request}", style="{")
 
     def format(self, record: logging.LogRecord) -> str:
-        lines = super().format(record).splitlines()
-        return "\n".join(line for line in lines if not line.startswith("DETAIL: "))
+        return "\n".join(_without_values(super().format(record)))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """One line, whatever was said: a line break in a value must not look like another entry."""
+        record.message = "\\n".join(_without_values(record.message))
+        return super().formatMessage(record)
+
+
+def _without_values(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith("DETAIL: ")]

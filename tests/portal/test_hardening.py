@@ -1,5 +1,6 @@
 """What every answer tells the browser, what cookies look like, and what lies in Redis."""
 
+import logging
 import os
 import pickle
 import subprocess
@@ -14,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.cache import JsonSerializer
+from portal.logs import LineFormatter
 from portal.passwords import LocalWordsValidator
 from tests.live import ROOT
 
@@ -141,3 +143,16 @@ def test_passwords_that_are_guessed_first_here_are_refused(password, settings):
 @pytest.mark.parametrize("password", ["correct horse battery staple", "my portal smells of oranges"])
 def test_other_passwords_pass(password):
     LocalWordsValidator().validate(password)
+
+
+def test_a_log_line_is_one_line_and_holds_no_value_of_a_row():
+    record = logging.LogRecord("a", logging.INFO, __file__, 1, "seen %s", ("x\n2026 INFO forged",), None)
+    record.request = ""
+    text = LineFormatter().format(record)
+    assert text.count("\n") == 0
+    assert "x\\n2026 INFO forged" in text
+    record = logging.LogRecord(
+        "a", logging.INFO, __file__, 1, "error\nDETAIL: Key (email)=(a@b.co)", (), None
+    )
+    record.request = ""
+    assert "a@b.co" not in LineFormatter().format(record)
