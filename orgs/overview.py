@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from orgs import policies
-from orgs.models import Account, Organization, Standing
+from orgs.models import Account, Organization, OrganizationalUnit, Standing
 from orgs.preflight import Status
 from orgs.quota_use import QuotaUse, quota_use
 from orgs.waking import DISCOVERY, PREFLIGHT, is_awaited
@@ -39,9 +40,17 @@ class Policy:
 
 def summaries(organizations: QuerySet[Organization]) -> list[dict[str, Any]]:
     """One row for each organization: how many accounts and units, and what stands in the way."""
-    present = Count("accounts", filter=Q(accounts__left_at__isnull=True), distinct=True)
-    rows = organizations.annotate(account_count=present, unit_count=Count("units", distinct=True))
+    rows = organizations.annotate(
+        account_count=_number_of(Account.objects.filter(left_at=None)),
+        unit_count=_number_of(OrganizationalUnit.objects.all()),
+    )
     return [{"organization": row, "trouble": trouble_of(row), "state": state_of(row)} for row in rows]
+
+
+def _number_of(rows: QuerySet) -> Coalesce:
+    """How many of these an organization has. Joining two kinds would multiply them with each other."""
+    of_one = rows.filter(organization=OuterRef("pk")).order_by().values("organization")
+    return Coalesce(Subquery(of_one.annotate(number=Count("pk")).values("number")), 0)
 
 
 def trouble_of(organization: Organization) -> Cause | None:

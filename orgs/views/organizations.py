@@ -18,14 +18,18 @@ from orgs.overview import live_part_of, policies_of, quota_of, summaries
 from orgs.preflight import request_checks
 from portal.aws import AwsError, Unavailable
 
+STANDALONE_SHOWN = 25
+
 
 @require_safe
 def organization_list(request: HttpRequest) -> HttpResponse:
     """All organizations, and the accounts that are in none."""
     require(request.user, Right.VIEW)
+    standalone = visible_to(request.user).filter(organization=None)
     context = {
         "rows": summaries(organizations_visible_to(request.user)),
-        "standalone": visible_to(request.user).filter(organization=None),
+        "standalone": standalone[:STANDALONE_SHOWN],
+        "standalone_count": standalone.count(),
     }
     return render(request, "orgs/organization_list.html", context)
 

@@ -170,3 +170,20 @@ def test_what_could_not_be_sent_is_said(discovered, client: Client, erin, monkey
     assert str(Cause.NO_QUOTA.label) in page
     assert "every 2s" not in page
     assert "The checks run now" not in page and "are read from AWS now" not in page
+
+
+def test_the_list_of_organizations_does_not_grow_with_what_they_hold(
+    discovered, client, bob, django_assert_max_num_queries
+):
+    Account.objects.bulk_create(
+        Account(aws_id=f"{10**11 + number}", name=f"alone-{number:03d}") for number in range(60)
+    )
+    client.force_login(bob)
+
+    with django_assert_max_num_queries(14):
+        page = client.get(reverse("orgs:organization_list")).content.decode()
+
+    assert f'data-label="Accounts">{discovered.accounts.count()}<' in page
+    assert f'data-label="Units">{discovered.units.count()}<' in page
+    assert "60 standalone accounts." in page and "1–25 of 60 accounts" in page
+    assert "alone-024" in page and "alone-025" not in page
