@@ -142,17 +142,17 @@ def _changes(accounts: QuerySet[Account]) -> Iterator[Matter]:
 
 def _unknown(accounts: QuerySet[Account]) -> Iterator[Matter]:
     contacts = AlternateContact.objects.filter(account__in=accounts, status=ContactStatus.UNKNOWN).order_by()
-    unread, refused = Q(problem=Cause.NOT_READ_YET), ~Q(problem=Cause.NOT_READ_YET)
-    causes = Counter(
-        dict(contacts.filter(refused).values_list("problem").annotate(Count("account", distinct=True)))
-    )
+    causes = Counter(dict(contacts.values_list("problem").annotate(Count("account", distinct=True))))
+    number = causes.pop(Cause.NOT_READ_YET, 0)
     lists = f"{reverse('contacts:account_list')}?contact=unknown"
     if causes:
-        number = contacts.filter(refused).aggregate(number=Count("account", distinct=True))["number"]
-        title = f"{_number(number, 'account')} cannot be read in full"
+        refused = contacts.exclude(problem=Cause.NOT_READ_YET)
+        accounts_refused = refused.aggregate(number=Count("account", distinct=True))["number"]
+        title = f"{_number(accounts_refused, 'account')} cannot be read in full"
         url = lists + (f"&problem={next(iter(causes))}" if len(causes) == 1 else "")
         yield Matter("unknown", "question-circle", title, _cause_words(causes), "See why", url)
-    number = accounts.filter(Q(contacts=None) | Q(pk__in=contacts.filter(unread).values("account"))).count()
+    # An account that was never read may have no rows yet.
+    number += accounts.filter(contacts_read_at=None, contacts=None).count()
     if number:
         title = f"{_number(number, 'account')} not read yet"
         text = "The portal reads them one after another, as fast as AWS allows."

@@ -10,11 +10,12 @@ from django.db.models import Count
 from django.urls import reverse
 
 from contacts.models import AlternateContact, ContactStatus, ContactType
-from orgs.access import organizations_visible_to, visible_to
+from orgs.access import organizations_visible_to, units_visible_to, visible_to
 from orgs.models import Organization, OrganizationalUnit
 
 # Percent from which a cell is this warm or cooler; less is 4.
 HEAT = ((100, 0), (95, 1), (85, 2), (60, 3))
+MOST_ROWS = 40  # of units: of more, only those below a root, the largest first
 ROOT, TOP, CHILD = 1, 2, 3  # units by the number of parts in their path
 
 Place = tuple[int | None, int | None]  # the keys of an organization and a unit
@@ -96,6 +97,7 @@ class Coverage:
     organizations: list[Organization]
     types: list[Tally]
     rows: list[HeatRow]
+    is_partial: bool = False  # there are more units than the rows show
 
 
 class _Counts:
@@ -134,36 +136,53 @@ class _Counts:
         return [HeatRow(label, cells[0].accounts, cells, depth)] if cells[0].accounts else []
 
 
+class _Units:
+    """The units of the organizations, and which of them the heat table has room for."""
+
+    def __init__(self, user: Any, counts: _Counts) -> None:
+        fields = ("aws_id", "name", "path", "organization_id")
+        units = list(units_visible_to(user).only(*fields))
+        self.names = {unit.path: unit.name.lower() for unit in units}
+        self.below: defaultdict[str, list[Place]] = defaultdict(list)
+        for unit in units:
+            for ancestor in _ancestors(unit.path):
+                self.below[ancestor].append((unit.organization_id, unit.pk))
+        self.shown = [unit for unit in units if _depth(unit) in (TOP, CHILD)]
+        self.is_partial = len(self.shown) > MOST_ROWS
+        if self.is_partial:
+            tops = [unit for unit in self.shown if _depth(unit) == TOP]
+            tops.sort(key=lambda unit: -sum(counts.accounts.get(place, 0) for place in self.below[unit.path]))
+            self.shown = tops[:MOST_ROWS]
+
+    def of(self, owner: Organization) -> list[OrganizationalUnit]:
+        """Those of one organization: the units below its root, each followed by its children."""
+        units = [unit for unit in self.shown if unit.organization_id == owner.pk]
+        return sorted(units, key=lambda unit: [self.names.get(path, "") for path in _ancestors(unit.path)])
+
+
 def coverage_of(user: Any) -> Coverage:
     """Coverage of what the user may see, accounts that left aside; four queries however many accounts."""
     counts = _Counts(user)
     organizations = list(organizations_visible_to(user))
-    units: dict[int, list[OrganizationalUnit]] = defaultdict(list)
-    for unit in OrganizationalUnit.objects.filter(organization__in=organizations):
-        units[unit.organization_id].append(unit)
+    units = _Units(user, counts)
     standalone = [place for place in counts.accounts if place[0] is None]
-    rows = [row for owner in organizations for row in _rows(counts, owner, units[owner.pk])]
+    rows = [row for owner in organizations for row in _rows(counts, owner, units)]
     return Coverage(
         accounts=sum(counts.accounts.values()),
         standalone=sum(counts.accounts[place] for place in standalone),
         organizations=organizations,
         types=counts.tallies(counts.accounts),
         rows=rows + counts.row("Standalone", standalone, {"organization": "standalone"}, TOP),
+        is_partial=units.is_partial,
     )
 
 
-def _rows(counts: _Counts, owner: Organization, units: list[OrganizationalUnit]) -> list[HeatRow]:
-    """The organization, then the units below its root, each followed by its children."""
+def _rows(counts: _Counts, owner: Organization, units: _Units) -> list[HeatRow]:
+    """The organization, then its units."""
     everything = [place for place in counts.accounts if place[0] == owner.pk]
     rows = counts.row(str(owner), everything, {"organization": owner.aws_id}, ROOT)
-    names = {unit.path: unit.name.lower() for unit in units}
-    below = defaultdict(list)
-    for unit in units:
-        for ancestor in _ancestors(unit.path):
-            below[ancestor].append((owner.pk, unit.pk))
-    shown = [unit for unit in units if _depth(unit) in (TOP, CHILD)]
-    for unit in sorted(shown, key=lambda unit: [names.get(path, "") for path in _ancestors(unit.path)]):
-        rows += counts.row(unit.name, below[unit.path], {"unit": unit.aws_id}, _depth(unit))
+    for unit in units.of(owner):
+        rows += counts.row(unit.name, units.below[unit.path], {"unit": unit.aws_id}, _depth(unit))
     return rows
 
 

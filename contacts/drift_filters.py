@@ -2,7 +2,7 @@
 
 import django_filters
 from django.contrib.auth import get_user_model
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from contacts.models import UNDECIDED, ContactType, Drift, DriftState
 
@@ -10,12 +10,10 @@ _HAS_DECIDED = Exists(Drift.objects.filter(decided_by=OuterRef("pk")))
 
 
 class DriftOrdering(django_filters.OrderingFilter):
-    """Adds an order by urgency: what nobody has decided, then the rest."""
+    """Adds an order by urgency, which the list makes of the newest first: what nobody has decided."""
 
     def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
-        if value and value != ["open"]:
-            return super().filter(queryset, value)
-        return queryset.order_by(Case(When(UNDECIDED, then=0), default=1))
+        return super().filter(queryset, ["-found"] if value == ["open"] else value)
 
 
 class DriftFilter(django_filters.FilterSet):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.utils.choices import flatten_choices
 
@@ -87,6 +88,16 @@ def _words_of(field: forms.Field, values: list[str]) -> str:
         return field.words_of(values)
     if isinstance(field, forms.NullBooleanField | forms.BooleanField):
         return ""
+    if isinstance(field, forms.ModelChoiceField):
+        return " or ".join(_row_words(field, value) for value in values if value)
     choices: Iterable[Any] = flatten_choices(getattr(field, "choices", []))  # Any: labels may be lazy
     words = {str(value): str(label) for value, label in choices}
     return " or ".join(words.get(value, value) for value in values if value)
+
+
+def _row_words(field: forms.ModelChoiceField, value: str) -> str:
+    """The row by a query of its own: going through all choices would read each of them."""
+    try:
+        return field.label_from_instance(field.to_python(value))
+    except ValidationError:
+        return value

@@ -9,11 +9,12 @@ import django_filters
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower, Trim
 from django.utils import timezone
 
 from audit.models import Action, AuditEvent
+from audit.searching import is_searchable
 from contacts.attention import unsettled
 from contacts.details import PLACEHOLDER_WORDS, is_dummy_phone
 from contacts.models import OPEN, AlternateContact, ChangeStatus, ContactChange, ContactStatus, ContactType
@@ -129,12 +130,13 @@ class AccountFilter(django_filters.FilterSet):
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """By account name, account id (spaces allowed), or e-mail of the account or a contact."""
-        digits = value.replace(" ", "")
+        own = accounts_named(value) | Q(email__icontains=value)
         contacts = AlternateContact.objects.filter(Q(email__icontains=value) | Q(name__icontains=value))
-        found = Q(name__icontains=value) | Q(email__icontains=value) | Q(pk__in=contacts.values("account_id"))
-        if digits.isdecimal():
-            found |= Q(aws_id__contains=digits)
-        return queryset.filter(found)
+        holders = contacts.order_by().values("account_id")
+        if not is_searchable(value):  # nearly every row has it, and no index could help
+            return queryset.filter(own | Q(pk__in=holders))
+        # A union, because OR over two tables would use the index of neither.
+        return queryset.filter(pk__in=Account.objects.filter(own).order_by().values("pk").union(holders))
 
     def in_unit(self, queryset: QuerySet, name: str, unit: OrganizationalUnit) -> QuerySet:
         """The unit and everything below it."""
@@ -151,6 +153,13 @@ class AccountFilter(django_filters.FilterSet):
         since = timezone.now() - DRIFT_SHOWN_FOR
         drifted = AuditEvent.objects.filter(action=Action.CONTACT_DRIFT, at__gte=since)
         return queryset.filter(aws_id__in=drifted.order_by().values("account_id"))
+
+
+def accounts_named(text: str) -> Q:
+    """Accounts with this in their name or, where it is a number (spaces allowed), in their id."""
+    digits = text.replace(" ", "")
+    named = Q(name__icontains=text)
+    return named | Q(aws_id__contains=digits) if digits.isdecimal() else named
 
 
 def _units_of(organizations: QuerySet[Organization]) -> QuerySet[OrganizationalUnit]:
@@ -202,14 +211,17 @@ _HAS_ASKED = Exists(ContactChange.objects.filter(requested_by=OuterRef("pk")))
 
 
 class ChangeOrdering(django_filters.OrderingFilter):
-    """Adds an order by urgency: what somebody has to decide, what is under way, what is done."""
+    """Adds an order by urgency, which by_urgency() makes of the newest first."""
 
     def filter(self, queryset: QuerySet, value: list[str] | None) -> QuerySet:
-        if value != ["problems"]:
-            return super().filter(queryset, value)
-        problems = unsettled(ContactChange.objects.order_by()).values("pk")
-        urgency = Case(When(pk__in=problems, then=0), When(status__in=OPEN, then=1), default=2)
-        return queryset.order_by(urgency, "-pk")
+        return super().filter(queryset, ["-asked"] if value == ["problems"] else value)
+
+
+def by_urgency(changes: QuerySet[ContactChange]) -> list[QuerySet[ContactChange]]:
+    """What somebody has to decide, what is under way, and the rest: each in the order that they have."""
+    problems = unsettled(changes)
+    others = changes.exclude(pk__in=unsettled(ContactChange.objects.order_by()).values("pk"))
+    return [problems, others.filter(status__in=OPEN), others.exclude(status__in=OPEN)]
 
 
 class ChangeFilter(django_filters.FilterSet):
@@ -222,7 +234,7 @@ class ChangeFilter(django_filters.FilterSet):
         method="in_group",
         empty_label="All",
     )
-    status = django_filters.MultipleChoiceFilter(label="State", choices=ChangeStatus.choices)
+    status = django_filters.MultipleChoiceFilter(label="State", choices=ChangeStatus.choices, distinct=False)
     type = django_filters.ChoiceFilter(
         label="Contact type", field_name="contact__contact_type", choices=ContactType.choices
     )
@@ -251,10 +263,11 @@ class ChangeFilter(django_filters.FilterSet):
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """By account name or id, reason, or ticket."""
-        account = Q(contact__account__name__icontains=value) | Q(
-            contact__account__aws_id__contains=value.replace(" ", "")
-        )
-        return queryset.filter(account | Q(reason__icontains=value) | Q(ticket__iexact=value))
+        accounts = Account.objects.filter(accounts_named(value)).order_by()
+        of_accounts = ContactChange.objects.filter(contact__account__in=accounts).order_by()
+        words = Q(reason__icontains=value) | Q(ticket__iexact=value)
+        by_words = ContactChange.objects.filter(words).order_by()
+        return queryset.filter(pk__in=of_accounts.values("pk").union(by_words.values("pk")))
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         """All filters; the newest first among equals."""

@@ -6,7 +6,7 @@ from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +20,8 @@ from orgs.access import Right, has_right, rights_of, visible_to
 from orgs.models import Role
 
 HOUR, DAY = 3600, 86_400
-COUNTED = 99  # of what is to be reviewed: every page of a reviewer asks
+COUNTED = 99  # of what is to be reviewed
+MOST_OPEN = 1_000  # open changes, and requests that wait
 
 
 @dataclass(frozen=True)
@@ -124,14 +125,18 @@ def places_of(request: HttpRequest, read_status: ReadStatus) -> list[Place]:
 
 
 def _counts(user: Any, read_status: ReadStatus) -> dict[str, tuple[int | str, str]]:
-    open_changes = ContactChange.objects.filter(
-        status__in=OPEN, contact__account__in=visible_to(user)
-    ).count()
     counts: dict[str, tuple[int | str, str]] = {"Accounts": (read_status.accounts, "accounts")}
-    if open_changes:
-        counts["Changes"] = (open_changes, "open changes")
-    if waiting := inbox_of(user).count():
-        counts["Approvals"] = (waiting, "requests that wait for you")
-    if has_right(user, Right.REVIEW) and (new := new_events().order_by()[: COUNTED + 1].count()):
-        counts["Review"] = (f"{COUNTED}+" if new > COUNTED else new, "that nobody reviewed yet")
+    open_changes = ContactChange.objects.filter(status__in=OPEN, contact__account__in=visible_to(user))
+    if number := _up_to(MOST_OPEN, open_changes):
+        counts["Changes"] = (number, "open changes")
+    if number := _up_to(MOST_OPEN, inbox_of(user)):
+        counts["Approvals"] = (number, "requests that wait for you")
+    if has_right(user, Right.REVIEW) and (number := _up_to(COUNTED, new_events())):
+        counts["Review"] = (number, "that nobody reviewed yet")
     return counts
+
+
+def _up_to(limit: int, rows: QuerySet) -> int | str:
+    """How many there are: every page asks, so of very many nobody counts all."""
+    number = rows.order_by()[: limit + 1].count()
+    return f"{limit:,}+" if number > limit else number

@@ -57,8 +57,9 @@ def lines_to_replace(
     if not any(wanted) or find_phone.strip() and not wanted[1]:
         raise ValidationError("Give the e-mail address or the digits of the phone number to look for.")
     numbers = count(1)
-    candidates = AlternateContact.objects.filter(email__icontains=find_email.strip()).exclude(email="")
-    for selected in _selected(accounts, candidates):
+    candidates = _candidates(find_email.strip(), wanted[1])
+    holders = accounts.filter(pk__in=candidates.order_by().values("account_id"))
+    for selected in _selected(holders, candidates):
         for kind in ContactType.values:
             if _matches(selected.of(kind).details, *wanted):
                 yield Line(next(numbers), selected.account_id, kind, _given(values))
@@ -96,6 +97,16 @@ def _selected(accounts: QuerySet[Account], contacts: QuerySet[AlternateContact])
             found.setdefault(contact.account_id, {})[contact.contact_type] = contact
         for pk in piece:
             yield _Selected(ids[pk], found.get(pk, {}))
+
+
+def _candidates(email: str, digits: str) -> QuerySet[AlternateContact]:
+    """The contacts that may match, as far as a database can tell."""
+    contacts = AlternateContact.objects.exclude(email="")
+    if email:
+        contacts = contacts.filter(email__icontains=email)
+    if digits:
+        contacts = contacts.filter(phone__regex=f"^[^0-9]*{'[^0-9]*'.join(digits)}[^0-9]*$")
+    return contacts
 
 
 def _in_order(types: Iterable[str]) -> list[str]:

@@ -45,9 +45,13 @@ class AlternateContact(models.Model):
                 name="contact_absent_is_empty",
             ),
         ]
+        # Beside them contact_by_text of migration 0005, which finds any part of name and e-mail.
         indexes = [
             models.Index(fields=["contact_type", "status"], name="contact_by_type_and_status"),
             models.Index(fields=["email"], name="contact_by_email"),
+            models.Index(
+                fields=["problem", "account"], condition=Q(status="unknown"), name="contact_unknown"
+            ),
         ]
 
     def __str__(self) -> str:

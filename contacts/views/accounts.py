@@ -31,6 +31,7 @@ class AccountList(FilteredList):
     filterset_class = AccountFilter
     chosen = ("type", "contact")
     kept = ("organization", "unit", "id")
+    counted = None  # “all that match” can be selected, and that is an exact number
 
     def all_rows(self) -> QuerySet[Account]:
         return with_contacts(visible_to(self.request.user))

@@ -1,5 +1,6 @@
 """Pages of changes: the list, one change with its states, its live part, and cancel."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from audit.context import page_context
 from contacts.cards import pace, why_fixed, wish_of
 from contacts.changes import cancel_change
 from contacts.filter_bar import query_with
-from contacts.filters import CHANGE_GROUPS, ChangeFilter
+from contacts.filters import CHANGE_GROUPS, ChangeFilter, by_urgency
 from contacts.finding import change_sets_visible_to, changes_visible_to, get_change_for
 from contacts.models import ChangeStatus, ContactChange
 from contacts.timeline import story_of
@@ -36,6 +37,9 @@ class ChangeList(FilteredList):
 
     def all_rows(self) -> QuerySet[ContactChange]:
         return changes_visible_to(self.request.user)
+
+    def parts_of(self, rows: QuerySet) -> Sequence[QuerySet]:
+        return by_urgency(rows) if self.request.GET.get("sort") == "problems" else [rows]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

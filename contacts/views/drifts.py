@@ -1,6 +1,6 @@
 """Pages of changes from outside: the list, one told as a story, and the three ways to decide on it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -24,7 +24,7 @@ from contacts.drift_filters import DriftFilter
 from contacts.drift_story import ShownDrift
 from contacts.finding import drifts_visible_to, get_drift_for
 from contacts.forms import WhyForm, initial_of
-from contacts.models import ChangeStatus, Drift, DriftState
+from contacts.models import UNDECIDED, ChangeStatus, Drift, DriftState
 from contacts.units import unit_names
 from contacts.views.lists import PAGE_SIZES, FilteredList, order_of
 from orgs.access import Right, can_edit, has_right, require, require_can_edit
@@ -42,6 +42,10 @@ class DriftList(FilteredList):
 
     def all_rows(self) -> QuerySet[Drift]:
         return drifts_visible_to(self.request.user)
+
+    def parts_of(self, rows: QuerySet) -> Sequence[QuerySet]:
+        is_by_urgency = self.request.GET.get("sort", "open") == "open"
+        return [rows.filter(UNDECIDED), rows.exclude(UNDECIDED)] if is_by_urgency else [rows]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

@@ -1,5 +1,6 @@
 """What the lists share: a right, filters from the URL, page size, “x of y”."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,12 @@ from django.views.generic import ListView
 from django_htmx.http import push_url
 
 from contacts.filter_bar import filter_bar, query_with, tidy
+from contacts.units import FIND
+from contacts.views.numbered import COUNTED, KeyPaginator
 from orgs.access import Right, require
 
 PAGE_SIZES = (25, 50, 100)
-NO_FILTERS = {"format", "page", "size", "select"}
+NO_FILTERS = {"format", "page", "size", "select", FIND}
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class FilteredList(ListView):
     chosen: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     filterset_class: type[django_filters.FilterSet]
+    counted: int | None = COUNTED
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         require(request.user, self.right)
@@ -65,6 +69,10 @@ class FilteredList(ListView):
         self.filterset = self.filterset_class(self.request.GET, self.all_rows(), request=self.request)
         return self.filterset.qs if self.filterset.is_valid() else self.all_rows().none()
 
+    def parts_of(self, rows: QuerySet) -> Sequence[QuerySet]:
+        """The same rows as sets that follow each other, where their order is none that an index has."""
+        return [rows]
+
     def get_paginate_by(self, queryset: QuerySet) -> int:
         return page_size_of(self.request)
 
@@ -73,8 +81,10 @@ class FilteredList(ListView):
 
         Any: the generic view pages through lists as well.
         """
-        page = self.get_paginator(queryset, page_size).get_page(self.request.GET.get("page"))
-        return page.paginator, page, page.object_list, page.has_other_pages()
+        parts = self.parts_of(queryset)
+        paginator = KeyPaginator(parts, page_size, rows=self.all_rows(), limit=self.counted)
+        page = paginator.get_page(self.request.GET.get("page"))
+        return paginator, page, page.object_list, page.has_other_pages()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         form, query = self.filterset.form, self.request.GET

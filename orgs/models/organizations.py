@@ -190,7 +190,11 @@ class Account(models.Model):
 
     class Meta:
         ordering = ["name", "aws_id"]
-        indexes = [models.Index(fields=["name", "aws_id"], name="account_by_name")]
+        # Beside them account_by_text of migration 0005, which finds any part of name, e-mail and id.
+        indexes = [
+            models.Index(fields=["name", "aws_id"], name="account_by_name"),
+            models.Index(fields=["organization", "unit"], condition=Q(left_at=None), name="account_by_place"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(unit__isnull=True) | Q(organization__isnull=False),

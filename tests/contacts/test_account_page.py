@@ -113,7 +113,7 @@ def test_filters_in_force_can_be_taken_off_one_by_one(scene, bob):
 
 def test_units_are_counted_with_what_lies_below_and_keep_the_filters(scene, bob):
     tree = as_person(bob).get(LIST, {"type": "SECURITY", "page": "3"}).context["tree"]
-    bank, standalone = tree
+    bank, standalone = tree.nodes
     (workloads,) = bank.children
     assert [(node.label, node.count) for node in (bank, workloads, *workloads.children, standalone)] == [
         ("Northwind Bank", 3),
