@@ -65,6 +65,6 @@ def _row(one: Usage, whose: str) -> QuotaRow:
         used=f"{used:.1f}",
         limit=f"{one.rate:.1f}",
         is_near=used >= NEAR * one.rate,
-        throttled=one.throttled_last_minute,
+        throttled=one.throttled_lately,
         is_lowered=one.lowered,
     )

@@ -2,8 +2,12 @@
 -- KEYS: for each bucket its hash and the sorted set of those who wait for it.
 -- ARGV: "take", patience, jitter, lane, waiter, then rate and burst of each bucket
 --       "slow", rate, burst       "look", rate, burst
-local FLOOR, RECOVERY = 0.1, 80    -- after a 429 half the rate, and 80 seconds from nothing to all of it
-local SLOTS, SLOT_SECONDS = 6, 10  -- the last minute is counted in slots
+local FLOOR = 0.1                  -- of the rate; no 429 brings it lower
+local FIRST, AGAIN = 0.5, 0.85     -- what a 429 leaves of the full rate, and of one that is low already
+local CURVE = 0.000004             -- share a second cubed: from half to all of the rate in 50 seconds
+local DEBT, DEBT_SECONDS = 2, 0.4  -- tokens that a 429 costs at most, so that AWS's bucket has some again
+local SLOTS, SLOT_SECONDS = 60, 10 -- the last ten minutes are counted in slots
+local MINUTE = 6                   -- slots
 local PERSON, LANES = 0, 4
 local RESERVE = 0.2                -- the part of the burst that only people may use
 local KEEP = 3600                  -- an idle bucket vanishes; it comes back empty, one token later
@@ -11,17 +15,23 @@ local KEEP = 3600                  -- an idle bucket vanishes; it comes back emp
 local clock = redis.call("TIME")
 local now = clock[1] + clock[2] / 1000000
 
+-- The part of the rate that we allow ourselves. After a 429 it comes back to where AWS refused (high) fast at first,
+-- stays near it, and then looks further up: the curve of CUBIC, https://www.rfc-editor.org/rfc/rfc9438.html.
 local function share(bucket, at)
-  return math.min(1, bucket.low + (at - bucket.low_at) / RECOVERY)
+  if bucket.low >= 1 then return 1 end
+  local until_high = ((bucket.high - bucket.low) / CURVE) ^ (1 / 3)
+  local found = bucket.high + CURVE * (at - bucket.low_at - until_high) ^ 3
+  return math.max(bucket.low, math.min(1, found))
 end
 
 -- A missing bucket is an empty one: Redis emptied must not mean a burst.
 local function open(key, waiting, rate, burst)
-  local kept = redis.call("HMGET", key, "level", "at", "low", "low_at")
-  local bucket = {key = key, waiting = waiting, burst = burst}
+  local kept = redis.call("HMGET", key, "level", "at", "low", "low_at", "high")
+  local bucket = {key = key, waiting = waiting, full = rate, burst = burst}
   local at = math.min(now, tonumber(kept[2]) or now)
   bucket.low = tonumber(kept[3]) or 1
   bucket.low_at = tonumber(kept[4]) or 0
+  bucket.high = math.max(bucket.low, tonumber(kept[5]) or 1)
   bucket.rate = rate * share(bucket, now)
   local refill = (now - at) * rate * (share(bucket, at) + share(bucket, now)) / 2
   bucket.level = math.min(burst, (tonumber(kept[1]) or 0) + refill)
@@ -30,7 +40,7 @@ end
 
 local function close(bucket)
   redis.call("HSET", bucket.key, "level", string.format("%.6f", bucket.level), "at", string.format("%.6f", now),
-    "low", bucket.low, "low_at", string.format("%.6f", bucket.low_at))
+    "low", bucket.low, "low_at", string.format("%.6f", bucket.low_at), "high", bucket.high)
   redis.call("EXPIRE", bucket.key, KEEP)
 end
 
@@ -43,8 +53,8 @@ local function count(bucket, what)
   redis.call("HINCRBY", bucket.key, what .. place, 1)
 end
 
-local function last_minute(bucket, what)
-  local first, sum = math.floor(now / SLOT_SECONDS) - SLOTS + 1, 0
+local function counted(bucket, what, slots)
+  local first, sum = math.floor(now / SLOT_SECONDS) - slots + 1, 0
   for place = 0, SLOTS - 1 do
     local kept = redis.call("HMGET", bucket.key, "slot" .. place, what .. place)
     if (tonumber(kept[1]) or 0) >= first then sum = sum + (tonumber(kept[2]) or 0) end
@@ -125,11 +135,15 @@ local function take()
   return {verdict, string.format("%.6f", seconds)}
 end
 
--- Many calls are on their way when the first 429 comes back: within a second they count as one.
+-- Many calls are on their way when the first 429 comes back: within a second they count as one. Where a 429 comes
+-- below the last one, somebody takes more than before, and the next look up goes less far.
 local function slow(bucket)
   if now - bucket.low_at >= 1 then
-    bucket.low = math.max(FLOOR, share(bucket, now) / 2)
+    local reached = share(bucket, now)
+    bucket.low = math.max(FLOOR, reached * (reached < 1 and AGAIN or FIRST))
+    bucket.high = math.max(bucket.low, reached < bucket.high and reached * (1 + AGAIN) / 2 or reached)
     bucket.low_at = now
+    bucket.level = math.min(0, bucket.level) - math.min(DEBT, DEBT_SECONDS * bucket.full)
   end
   bucket.level = math.min(0, bucket.level)
   count(bucket, "rejected")
@@ -137,8 +151,9 @@ local function slow(bucket)
 end
 
 local function look(bucket)
-  local counts = waiters(bucket)
-  return {string.format("%.6f", bucket.rate), last_minute(bucket, "used"), last_minute(bucket, "rejected"), unpack(counts)}
+  local counts, all = waiters(bucket), SLOTS
+  return {string.format("%.6f", bucket.rate), counted(bucket, "used", MINUTE), counted(bucket, "rejected", all),
+    unpack(counts)}
 end
 
 if ARGV[1] == "take" then return take() end

@@ -61,12 +61,15 @@ class QuotaUnavailable(Unavailable):
 
 @dataclass(frozen=True)
 class Usage:
-    """How one bucket of a caller stands: rate is what it gives now, lowered says that a 429 is the reason."""
+    """How one bucket of a caller stands: rate is what it gives now, lowered says that a 429 is the reason.
+
+    used_last_minute is counted over one minute, throttled_lately (429s) over ten.
+    """
 
     operation: str
     rate: float
     used_last_minute: int
-    throttled_last_minute: int
+    throttled_lately: int
     lowered: bool
     waiting_by_lane: dict[Lane, int]
 
@@ -99,7 +102,7 @@ def take(
 
 
 def slow_down(caller_key: str, operation: str) -> None:
-    """AWS answered 429: somebody else uses the quota too. Halves the rate; it grows back within a minute."""
+    """AWS answered 429: somebody else uses the quota too. Lowers the rate at once; it feels its way up again."""
     logger.warning("AWS throttles %s of %s: slowing down", operation, caller_key)
     with contextlib.suppress(QuotaUnavailable):  # without Redis there is no next call to slow down
         _run("slow", _buckets(caller_key, operation))
@@ -118,14 +121,14 @@ def _usage(caller_key: str, operation: str) -> Usage:
         operation=operation,
         rate=float(rate),
         used_last_minute=used,
-        throttled_last_minute=throttled,
+        throttled_lately=throttled,
         lowered=float(rate) < buckets[0].quota.rate * 0.999,
         waiting_by_lane=dict(zip(Lane, waiting, strict=True)),
     )
 
 
 def _is_busy(one: Usage) -> bool:
-    return bool(one.used_last_minute or one.throttled_last_minute or any(one.waiting_by_lane.values()))
+    return bool(one.used_last_minute or one.throttled_lately or any(one.waiting_by_lane.values()))
 
 
 def _buckets(caller_key: str, operation: str, organization_id: str = "") -> list[_Bucket]:
