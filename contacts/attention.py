@@ -24,6 +24,7 @@ from contacts.models import (
 from contacts.reviewing import questions_to_answer
 from orgs.access import Right, has_right, visible_to
 from orgs.models import Account, Organization
+from orgs.reading import silent_organizations
 from portal.causes import Cause
 
 # Icon, title, text (empty: the causes) and the word of the link.
@@ -64,7 +65,7 @@ def unsettled(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
 
 
 def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Matter]:
-    """The matters of what the user may see, the most urgent first; at most nine queries."""
+    """The matters of what the user may see, the most urgent first; at most ten queries."""
     accounts = visible_to(user).filter(left_at=None)
     return [
         *_evidence(user),
@@ -96,6 +97,11 @@ def _organizations(organizations: Iterable[Organization]) -> Iterator[Matter]:
             url = reverse("orgs:organization_detail", args=[owner.aws_id])
             text = f"{cause.label} {cause.remedy}"
             yield Matter("failed", "diagram-3", f"{owner} cannot be read in full", text, "Mend", url)
+    pks = [owner.pk for owner in organizations]
+    for owner in silent_organizations(Organization.objects.filter(pk__in=pks)):
+        url = reverse("orgs:organization_detail", args=[owner.aws_id])
+        text = "No account was read for longer than contacts may be old. Are the workers and beat up?"
+        yield Matter("failed", "hourglass-split", f"Nothing of {owner} is read", text, "Look", url)
 
 
 def _requests(user: Any) -> Iterator[Matter]:

@@ -8,6 +8,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from audit.words import Difference, differences
+from contacts.checking import is_being_checked
 from contacts.details import FIELDS
 from contacts.mirror import ensure_contacts
 from contacts.models import (
@@ -21,7 +22,6 @@ from contacts.models import (
     Drift,
     DriftState,
 )
-from contacts.observation import is_being_checked
 from orgs.access import can_edit
 from orgs.models import Account, Unreachable
 from portal.causes import Cause

@@ -1,15 +1,16 @@
 """The only writer of AlternateContact: what AWS told us becomes the mirror, the baseline and the drift."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from audit.context import Context
-from audit.log import record
+from audit.log import event, record_all
 from audit.models import Action, AuditEvent
 from contacts.alerts import tell_of_drifts
 from contacts.details import details_in, value_of
@@ -41,12 +42,22 @@ PASSING = frozenset(
         Cause.WRONG_ACCOUNT,
     }
 )
-_VALUE_FIELDS = ["status", "name", "title", "email", "phone"]
-_SEEN_FIELDS = ["problem", "observed_at", "tried_at", "first_seen_at"]
+_FIELDS = ["status", "name", "title", "email", "phone", "version"]
+_FIELDS += ["problem", "observed_at", "tried_at", "first_seen_at"]
 # Why nobody has to decide on a drift any more.
 CHANGED_AGAIN = "It was changed outside the portal once more."
 WENT_BACK = "The value went back to what it was, outside the portal."
 WRITTEN_OVER = "A change of the portal took its place."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of asking for one contact: its details (None: not set), or the cause why nobody knows."""
+
+    contact_type: str
+    asked_at: datetime
+    details: ContactDetails | None = None
+    cause: Cause | None = None
 
 
 def ensure_contacts(accounts: Iterable[Account]) -> None:
@@ -75,6 +86,15 @@ def lock_contacts(pks: Iterable[int]) -> list[AlternateContact]:
     return list(rows.prefetch_related("account__organization", "account__unit"))
 
 
+def lock_contacts_of(accounts: Mapping[int, Account]) -> list[AlternateContact]:
+    """All contacts of these accounts by their keys, locked in the same order."""
+    rows = AlternateContact.objects.select_for_update().filter(account__in=accounts).order_by("pk")
+    contacts = list(rows)
+    for contact in contacts:
+        contact.account = accounts[contact.account_id]
+    return contacts
+
+
 def recent_values(contact: AlternateContact, asked_at: datetime) -> list[ContactDetails | None]:
     """Values that we replaced or may have written within the lag before asked_at: a read may show them."""
     since = asked_at - timedelta(seconds=settings.AWS_READ_LAG)
@@ -95,18 +115,65 @@ def note_reading(
     The caller holds the row's lock. An answer that is older than what we know, or that our own write
     explains, is passed over; any other difference is drift.
     """
+    is_first = contact.first_seen_at is None
+    if not _take_over(contact, found, asked_at, context):
+        return False
+    contact.save(update_fields=_FIELDS)
+    return is_first
+
+
+def note_answers(
+    asked: Iterable[tuple[AlternateContact, Answer]], context: Context
+) -> list[AlternateContact]:
+    """The same for many, and for failures, written in one statement; those that were seen for the first time.
+
+    The caller holds the locks of all rows.
+    """
+    changed, first_seen = [], []
+    for contact, answer in asked:
+        is_first = contact.first_seen_at is None
+        if answer.cause:
+            is_changed = _take_failure(contact, answer.cause, answer.asked_at)
+        else:
+            is_changed = _take_over(contact, answer.details, answer.asked_at, context)
+            first_seen += [contact] if is_first and is_changed else []
+        changed += [contact] if is_changed else []
+    AlternateContact.objects.bulk_create(
+        changed,
+        update_conflicts=True,
+        unique_fields=["account", "contact_type"],
+        update_fields=_FIELDS,
+    )
+    return first_seen
+
+
+def _take_over(
+    contact: AlternateContact, found: ContactDetails | None, asked_at: datetime, context: Context
+) -> bool:
+    """Put a reading into the locked row, unless it is old or our write explains it; True when it is in."""
     if contact.observed_at and asked_at < contact.observed_at:
         return False
     if contact.first_seen_at is None:
         contact.first_seen_at = asked_at
         _store(contact, found, asked_at)
-        return True
-    if same_contact(found, contact.details):
+    elif same_contact(found, contact.details):
         _store(contact, found, asked_at)
+    elif _is_ours(contact, found, asked_at):
         return False
-    if not _is_ours(contact, found, asked_at):
+    else:
         _note_stranger(contact, found, asked_at, context)
-    return False
+    return True
+
+
+def _take_failure(contact: AlternateContact, cause: Cause, at: datetime) -> bool:
+    """Put a failure into the locked row, unless it is older than what we know; True when it is in."""
+    if contact.observed_at and at < contact.observed_at:
+        return False
+    contact.problem, contact.tried_at = cause, at
+    if cause not in PASSING and not contact.is_unknown:
+        contact.status = ContactStatus.UNKNOWN
+        contact.version += 1  # a form that shows the value has not seen this
+    return True
 
 
 def _note_stranger(
@@ -120,12 +187,12 @@ def _note_stranger(
         record_contact(Action.CHANGE_READ_BACK, contact, context, change_id=lost.pk, **facts)
         _supersede_drifts(contact, WRITTEN_OVER)
     else:
-        event = record_contact(Action.CONTACT_DRIFT, contact, context, **facts)
-        _open_drift(contact, event, between=(read_at, asked_at))
+        found_event = record_contact(Action.CONTACT_DRIFT, contact, context, **facts)
+        _open_drift(contact, found_event, between=(read_at, asked_at))
 
 
 def _open_drift(
-    contact: AlternateContact, event: AuditEvent, between: tuple[datetime | None, datetime]
+    contact: AlternateContact, found_event: AuditEvent, between: tuple[datetime | None, datetime]
 ) -> None:
     """A row for people to decide on. What stood open is over; where the value went back, this is too."""
     first = contact.drifts.filter(UNDECIDED).order_by("pk").first()
@@ -133,9 +200,9 @@ def _open_drift(
     _supersede_drifts(contact, WENT_BACK if went_back else CHANGED_AGAIN)
     drift = Drift.objects.create(
         contact=contact,
-        event_id=event.pk,
-        before=event.before,
-        after=event.after,
+        event_id=found_event.pk,
+        before=found_event.before,
+        after=found_event.after,
         last_read_at=between[0],
         found_at=between[1],
         state=DriftState.SUPERSEDED if went_back else DriftState.OPEN,
@@ -173,6 +240,7 @@ def note_written(contact: AlternateContact, wanted: ContactDetails | None, *, at
     """AWS took our write at this moment. The caller holds the row's lock and records the event."""
     contact.first_seen_at = contact.first_seen_at or at
     _store(contact, wanted and as_aws_keeps(wanted), at)
+    contact.save(update_fields=_FIELDS)
     _supersede_drifts(contact, WRITTEN_OVER)
 
 
@@ -181,33 +249,33 @@ def note_failure(contact: AlternateContact, cause: Cause, *, at: datetime) -> No
 
     The caller holds the row's lock. A failure that is older than what we know is passed over.
     """
-    if contact.observed_at and at < contact.observed_at:
-        return
-    contact.problem, contact.tried_at = cause, at
-    if cause not in PASSING and not contact.is_unknown:
-        contact.status = ContactStatus.UNKNOWN
-        contact.version = F("version") + 1  # a form that shows the value has not seen this
-    contact.save(update_fields=["problem", "tried_at", "status", "version"])
-    contact.refresh_from_db(fields=["version"])
+    if _take_failure(contact, cause, at):
+        contact.save(update_fields=_FIELDS)
 
 
-def record_baseline(account: Account, contacts: list[AlternateContact], context: Context) -> None:
-    """One event with all that was seen for the first time: what it said on a date has an answer."""
-    record(
+def record_baselines(contacts: Iterable[AlternateContact], context: Context) -> None:
+    """One event an account with all that was seen for the first time: what it said then has an answer."""
+    by_account: defaultdict[Account, list[AlternateContact]] = defaultdict(list)
+    for contact in contacts:
+        by_account[contact.account].append(contact)
+    record_all([_baseline(account, seen, context) for account, seen in by_account.items()])
+
+
+def _baseline(account: Account, seen: list[AlternateContact], context: Context) -> AuditEvent:
+    return event(
         Action.CONTACT_BASELINE,
         context,
         **account_facts(account),
-        contact_type=contacts[0].contact_type if len(contacts) == 1 else "",
-        after={contact.contact_type: contact.value for contact in contacts},
+        contact_type=seen[0].contact_type if len(seen) == 1 else "",
+        after={contact.contact_type: contact.value for contact in seen},
     )
 
 
 def _store(contact: AlternateContact, found: ContactDetails | None, at: datetime) -> None:
+    """Put what AWS said into the row, whose lock makes counting the version safe."""
     if contact.is_unknown or not same_contact(found, contact.details):
-        contact.version = F("version") + 1
+        contact.version += 1
     contact.status = ContactStatus.ABSENT if found is None else ContactStatus.SET
     for field in ("name", "title", "email", "phone"):
         setattr(contact, field, getattr(found, field) if found else "")
     contact.problem, contact.observed_at, contact.tried_at = "", at, at
-    contact.save(update_fields=[*_VALUE_FIELDS, *_SEEN_FIELDS, "version"])
-    contact.refresh_from_db(fields=["version"])

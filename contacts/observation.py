@@ -1,55 +1,35 @@
-"""Reading AWS: an account's three contacts, many accounts at the quota's pace, the stalest first."""
+"""Reading AWS: many accounts at the quota's pace, what it said written down in chunks."""
 
 import logging
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
-from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.context import Context, worker_context
-from audit.log import record
-from audit.models import Action
-from contacts.delivery import BROKER_ERRORS
-from contacts.events import account_facts
-from contacts.mirror import (
-    ensure_contacts,
-    lock_contact,
-    note_failure,
-    note_reading,
-    record_baseline,
-)
-from contacts.models import AlternateContact, ContactType
+from contacts.mirror import Answer, ensure_contacts, lock_contacts_of, note_answers, record_baselines
+from contacts.models import ContactType
 from contacts.sending import TRY_LATER
-from orgs.access import Right, require
 from orgs.models import Account, Unreachable
+from orgs.reading import claim, note_turns, release
 from portal import aws, quota
 from portal.causes import Cause
-from portal.celery import app
 from portal.quota import Lane
 
 logger = logging.getLogger(__name__)
 
 THREADS = 8  # enough to fill 10 calls a second at a latency of 800 ms
+AT_HAND = 2 * THREADS  # accounts that are asked for or wait for a thread: memory stays flat
 MANY_FAILURES = 10  # passing failures in a row that end a run: AWS or Redis is away
-CHECK_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of asking for one contact."""
-
-    contact_type: str
-    asked_at: datetime
-    details: aws.ContactDetails | None = None
-    cause: Cause | None = None
+CHUNK, CHUNK_SECONDS = 50, 1.0  # accounts that are written together, and how long an answer waits for others
+LOOK_UP = 5.0  # seconds after which somebody is told that we still wait for AWS
 
 
 @dataclass(frozen=True)
@@ -65,26 +45,48 @@ class Outcome:
         return [answer.cause for answer in self.answers if answer.cause]
 
     @property
+    def read_at(self) -> datetime | None:
+        """Since when the account counts as read; None when AWS did not answer."""
+        return None if self.is_passing else min(answer.asked_at for answer in self.answers)
+
+    @property
     def is_passing(self) -> bool:
         """Whether it failed for a reason that says nothing about this account."""
         return any(cause in TRY_LATER for cause in self.causes)
 
 
-def due_accounts() -> QuerySet[Account]:
-    """Accounts whose contacts are older than the freshness target, new ones first, then the stalest."""
-    stale = timezone.now() - timedelta(seconds=settings.CONTACT_FRESHNESS)
-    return (
-        Account.objects.filter(Q(contacts_read_at__isnull=True) | Q(contacts_read_at__lt=stale), left_at=None)
-        .select_related("organization", "unit")
-        .order_by(F("contacts_read_at").asc(nulls_first=True), "pk")
-    )
-
-
 def read_account(account: Account, *, lane: Lane, context: Context | None = None) -> Outcome:
     """Ask AWS for the three contacts and write the answers down."""
     outcome = _ask(account, lane)
-    _note(outcome, context or worker_context())
+    _note_all([outcome], context or worker_context())
     return outcome
+
+
+def read_due(
+    due: QuerySet[Account],
+    *,
+    lane: Lane = Lane.ROLLING,
+    seconds: float = float("inf"),
+    context: Context | None = None,
+    on_done: Callable[[Outcome], object] = lambda outcome: None,
+    on_wait: Callable[[], object] = lambda: None,
+) -> bool:
+    """Claim and read accounts whose turn has come until none is left or the time is over.
+
+    False when AWS or Redis is away. What was claimed and not read is given back at once; what a reader that
+    was killed had claimed is due again when its lease is over. on_wait is called every few seconds.
+    """
+    taken: dict[int, Account] = {}
+
+    def note_done(outcome: Outcome) -> None:
+        del taken[outcome.account.pk]
+        on_done(outcome)
+
+    try:
+        accounts = _claimed(due, time.monotonic() + seconds, taken)
+        return read_accounts(accounts, lane=lane, context=context, on_done=note_done, on_wait=on_wait)
+    finally:
+        release(taken.values())
 
 
 def read_accounts(
@@ -93,67 +95,78 @@ def read_accounts(
     lane: Lane,
     context: Context | None = None,
     on_done: Callable[[Outcome], object] = lambda outcome: None,
-) -> None:
-    """Read many accounts at the quota's pace; one that fails stops no other, an absent AWS stops the run."""
-    context = context or worker_context()
-    failures = 0
+    on_wait: Callable[[], object] = lambda: None,
+) -> bool:
+    """Read many accounts at the quota's pace; one that fails stops no other.
+
+    An absent AWS stops the run, which then returns False.
+    """
+    context, lately = context or worker_context(), deque([False], maxlen=MANY_FAILURES)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as pool:
-        for outcome in _ask_all(pool, iter(accounts), lane):
-            _note(outcome, context)
-            on_done(outcome)
-            failures = failures + 1 if outcome.is_passing else 0
-            if failures >= MANY_FAILURES:
-                logger.warning("reading stops: %s", outcome.causes[0].label)
-                return
+        for outcomes in _in_chunks(_until_away(_ask_all(pool, iter(accounts), lane, on_wait))):
+            _note_all(outcomes, context)
+            for outcome in outcomes:
+                on_done(outcome)
+                lately.append(outcome.is_passing)
+    return not all(lately)
 
 
-def request_check(account: Account, *, context: Context) -> None:
-    """Have a worker read this account now. Raises PermissionDenied, and Unavailable when Redis is away."""
-    require(context.actor, Right.CHECK)
-    try:
-        if cache.add(_check_mark(account), 1, timeout=CHECK_SECONDS):
-            app.send_task("contacts.check_account", args=[account.pk], queue="people", retry=False)
-            record(Action.CONTACTS_CHECKED, context, **account_facts(account))
-    except BROKER_ERRORS as error:
-        with suppress(*BROKER_ERRORS):  # or the page would wait for what nobody does
-            cache.delete(_check_mark(account))
-        raise aws.Unavailable(Cause.NO_QUOTA) from error
+def _claimed(due: QuerySet[Account], ends_at: float, taken: dict[int, Account]) -> Iterator[Account]:
+    """Few at a time, so that a reader that is killed holds little, and others find work beside us."""
+    while time.monotonic() < ends_at:
+        accounts = claim(due, AT_HAND)
+        if not accounts:
+            return
+        taken.update({account.pk: account for account in accounts})
+        yield from accounts
 
 
-def is_being_checked(account: Account) -> bool:
-    """Whether somebody asked for a check that did not end yet."""
-    try:
-        return cache.get(_check_mark(account)) is not None
-    except BROKER_ERRORS:
-        return False
-
-
-def check_account(account: Account) -> Outcome:
-    """What a worker does for request_check()."""
-    try:
-        return read_account(account, lane=Lane.CHECK)
-    finally:
-        cache.delete(_check_mark(account))
-
-
-def _check_mark(account: Account) -> str:
-    return f"check:{account.pk}"
-
-
-def _ask_all(pool: ThreadPoolExecutor, accounts: Iterator[Account], lane: Lane) -> Iterator[Outcome]:
-    """Outcomes as they come; never more accounts at hand than threads can take, so memory stays flat."""
+def _ask_all(
+    pool: ThreadPoolExecutor, accounts: Iterator[Account], lane: Lane, on_wait: Callable[[], object]
+) -> Iterator[Outcome | None]:
+    """Outcomes as they come; None now and then while none does."""
     running: set[Future[Outcome]] = {
-        pool.submit(_ask, account, lane) for account in islice(accounts, 2 * THREADS)
+        pool.submit(_ask, account, lane) for account in islice(accounts, AT_HAND)
     }
+    told_at = time.monotonic()
     try:
         while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
+            done, running = wait(running, CHUNK_SECONDS, return_when=FIRST_COMPLETED)
             running |= {pool.submit(_ask, account, lane) for account in islice(accounts, len(done))}
-            for future in done:
-                yield future.result()
+            if time.monotonic() - told_at > LOOK_UP:
+                told_at = time.monotonic()
+                on_wait()
+            yield from (future.result() for future in done) if done else [None]
     finally:
         for future in running:
             future.cancel()
+
+
+def _until_away(outcomes: Iterator[Outcome | None]) -> Iterator[Outcome | None]:
+    """All of them, but none after many failures in a row: AWS or Redis is away."""
+    failures = 0
+    for outcome in outcomes:
+        yield outcome
+        if outcome:
+            failures = failures + 1 if outcome.is_passing else 0
+        if failures >= MANY_FAILURES and outcome:
+            logger.warning("reading stops: %s", outcome.causes[0].label)
+            return
+
+
+def _in_chunks(outcomes: Iterator[Outcome | None]) -> Iterator[list[Outcome]]:
+    """Gathered until they are many, or the first of them has waited long enough."""
+    chunk: list[Outcome] = []
+    began_at = 0.0
+    for outcome in outcomes:
+        if outcome:
+            began_at = began_at if chunk else time.monotonic()
+            chunk.append(outcome)
+        if chunk and (len(chunk) >= CHUNK or time.monotonic() - began_at >= CHUNK_SECONDS):
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
 def _ask(account: Account, lane: Lane) -> Outcome:
@@ -180,24 +193,24 @@ def _ask_one(account: Account, contact_type: str, lane: Lane) -> Answer:
     return Answer(contact_type, asked_at, details=reading.details)
 
 
-def _note(outcome: Outcome, context: Context) -> None:
-    """One short transaction per account: three mirror rows and what the audit has to say of them."""
-    ensure_contacts([outcome.account])
+def _note_all(outcomes: list[Outcome], context: Context) -> None:
+    """One short transaction for many accounts: mirror, what the audit has to say, and when to read again."""
+    accounts = {outcome.account.pk: outcome.account for outcome in outcomes}
     with transaction.atomic():
-        contacts = _locked_contacts(outcome.account)
-        first_seen = []
-        for answer in outcome.answers:
-            contact = contacts[answer.contact_type]
-            if answer.cause:
-                note_failure(contact, answer.cause, at=answer.asked_at)
-            elif note_reading(contact, answer.details, asked_at=answer.asked_at, context=context):
-                first_seen.append(contact)
-        if first_seen:
-            record_baseline(outcome.account, first_seen, context)
-        if not outcome.is_passing:
-            Account.objects.filter(pk=outcome.account.pk).update(contacts_read_at=timezone.now())
+        contacts = _locked(accounts)
+        answers = [
+            (contacts[outcome.account.pk, answer.contact_type], answer)
+            for outcome in outcomes
+            for answer in outcome.answers
+        ]
+        record_baselines(note_answers(answers, context), context)
+        note_turns({outcome.account: outcome.read_at for outcome in outcomes})
 
 
-def _locked_contacts(account: Account) -> dict[str, AlternateContact]:
-    pks = AlternateContact.objects.filter(account=account).order_by("pk").values_list("pk", flat=True)
-    return {contact.contact_type: contact for contact in map(lock_contact, pks)}
+def _locked(accounts: dict[int, Account]) -> dict:
+    """The locked rows by account and type; an account that lacks one gets it."""
+    contacts = lock_contacts_of(accounts)
+    if len(contacts) < len(ContactType.values) * len(accounts):
+        ensure_contacts(accounts.values())
+        contacts = lock_contacts_of(accounts)
+    return {(contact.account_id, contact.contact_type): contact for contact in contacts}

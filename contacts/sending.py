@@ -17,7 +17,7 @@ from contacts.mirror import (
     note_reading,
     note_written,
     recent_values,
-    record_baseline,
+    record_baselines,
 )
 from contacts.models import AlternateContact, ChangeStatus, ContactChange
 from contacts.settle import context_of, finish, give_back
@@ -184,7 +184,7 @@ def _reading_note(
 
     def note(contact: AlternateContact) -> None:
         if note_reading(contact, reading.details, asked_at=asked_at, context=context):
-            record_baseline(contact.account, [contact], context)
+            record_baselines([contact], context)
 
     return note
 

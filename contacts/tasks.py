@@ -1,20 +1,23 @@
 """What Celery runs for the product. Tasks take ids only, may run twice, and skip what is not due."""
 
-import time
-from collections.abc import Iterator
+import logging
 
 from celery import shared_task
 from django.core.cache import cache
 from django.db.models import QuerySet
 
-from contacts import alerts, delivery, integrity, observation
+from contacts import alerts, checking, delivery, integrity, observation
 from contacts.bulk import run
 from contacts.mirror import ensure_contacts
-from orgs.models import Account
-from portal.quota import Lane
+from orgs.models import Account, Organization
+from orgs.reading import due_accounts, silent_organizations
+from orgs.waking import READING, has_ended
+
+logger = logging.getLogger(__name__)
 
 READ_STINT = 20.0  # seconds a reader works
-MOST_A_STINT = 500
+READERS = 2  # at once for one organization: the next takes over before the first ends
+PLACE_SECONDS = 20  # a reader's place is its own for so long; it says every few seconds that it still lives
 
 
 @shared_task(name="contacts.deliver")
@@ -58,40 +61,52 @@ def check_account(account_pk: int) -> None:
     """Read one account because a person asked."""
     account = Account.objects.select_related("organization", "unit").filter(pk=account_pk).first()
     if account:
-        observation.check_account(account)
+        checking.check_account(account)
 
 
 @shared_task(name="contacts.read_stale_contacts")
 def read_stale_contacts() -> None:
     """Start a reader for each organization and each standalone account that has something to read."""
-    ensure_contacts(Account.objects.filter(contacts=None))
-    due = observation.due_accounts().order_by()
+    due = due_accounts().order_by()
+    ensure_contacts(due.filter(contacts=None))
     for organization_pk in due.exclude(organization=None).values_list("organization", flat=True).distinct():
-        read_group.apply_async(args=[organization_pk, None], queue="reading")
+        read_organization.apply_async(args=[organization_pk], queue="reading", expires=READ_STINT)
     for account_pk in due.filter(organization=None).values_list("pk", flat=True):
-        read_group.apply_async(args=[None, account_pk], queue="reading")
+        read_standalone_account.apply_async(args=[account_pk], queue="reading", expires=READ_STINT)
 
 
-@shared_task(name="contacts.read_group")
-def read_group(organization_pk: int | None, account_pk: int | None) -> None:
-    """Read the stalest accounts of one organization, or one standalone account; never a second run on top."""
-    mark = f"reading:{organization_pk}:{account_pk}"
-    if not cache.add(mark, 1, timeout=20 * READ_STINT):
-        return
+@shared_task(name=READING)
+def read_organization(organization_pk: int) -> None:
+    """Read accounts of one organization whose turn has come."""
     try:
-        due = observation.due_accounts().filter(organization=organization_pk)
-        if account_pk:
-            due = due.filter(pk=account_pk)
-        observation.read_accounts(_for_a_stint(due), lane=Lane.ROLLING)
+        _read(f"organization:{organization_pk}", due_accounts().filter(organization=organization_pk))
     finally:
-        cache.delete(mark)
+        has_ended(READING, organization_pk)
     # What is left is found by the next beat, so that a run that fails does not start over at once.
 
 
-def _for_a_stint(due: QuerySet[Account]) -> Iterator[Account]:
-    """A bounded list first: an open cursor would hold SQLite's snapshot while the answers are written."""
-    ends_at = time.monotonic() + READ_STINT
-    for account in list(due[:MOST_A_STINT]):
-        if time.monotonic() > ends_at:
-            return
-        yield account
+@shared_task(name="contacts.read_standalone_account")
+def read_standalone_account(account_pk: int) -> None:
+    """Read an account that is in no organization, if its turn has come."""
+    _read(f"account:{account_pk}", due_accounts().filter(organization=None, pk=account_pk))
+
+
+@shared_task(name="contacts.watch_reading")
+def watch_reading() -> None:
+    """Raise the alarm in the log when nothing was read for longer than the target."""
+    for organization in silent_organizations(Organization.objects.all()):
+        logger.error("nothing of %s was read for longer than the target", organization.aws_id)
+
+
+def _read(what: str, due: QuerySet[Account]) -> None:
+    """Read for a stint, if a reader's place is free. A place falls free soon after its reader was killed."""
+    places = (f"reading:{what}:{number}" for number in range(READERS))
+    place = next((one for one in places if cache.add(one, 1, timeout=PLACE_SECONDS)), None)
+    if place is None:
+        return
+    try:
+        observation.read_due(
+            due, seconds=READ_STINT, on_wait=lambda: cache.touch(place, timeout=PLACE_SECONDS)
+        )
+    finally:
+        cache.delete(place)

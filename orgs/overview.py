@@ -1,31 +1,18 @@
 """What the pages of organizations show: counts, reading, obstacles; a few queries for all of them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from orgs import policies
 from orgs.models import Account, Organization, OrganizationalUnit, Standing
 from orgs.preflight import Status
 from orgs.quota_use import QuotaUse, quota_use
+from orgs.reading import reading_of
 from orgs.waking import DISCOVERY, PREFLIGHT, is_awaited
 from portal.causes import Cause
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How far the contacts of an organization are read; fresh: within the agreed time."""
-
-    accounts: int
-    fresh: int
-    never: int
-    oldest_at: datetime | None
-    newest_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -74,19 +61,6 @@ def _discovery_state(organization: Organization) -> str:
     return "ok" if organization.observed_at else "queued"
 
 
-def reading_of(organization: Organization) -> Reading:
-    """How far its contacts are read."""
-    since = timezone.now() - timedelta(seconds=settings.CONTACT_FRESHNESS)
-    counts = Account.objects.filter(organization=organization, left_at__isnull=True).aggregate(
-        accounts=Count("pk"),
-        fresh=Count("pk", filter=Q(contacts_read_at__gte=since)),
-        never=Count("pk", filter=Q(contacts_read_at__isnull=True)),
-        oldest_at=Min("contacts_read_at"),
-        newest_at=Max("contacts_read_at"),
-    )
-    return Reading(**counts)
-
-
 def live_part_of(organization: Organization) -> dict[str, Any]:
     """What of the page changes while a worker checks or discovers."""
     is_checking = is_awaited(PREFLIGHT, organization)
@@ -95,11 +69,20 @@ def live_part_of(organization: Organization) -> dict[str, Any]:
         "organization": organization,
         "trouble": trouble_of(organization),
         "discovery": _discovery_state(organization),
-        "reading": reading_of(organization),
+        "account_count": organization.accounts.filter(left_at=None).count(),
         "unit_count": organization.units.count(),
         "is_checking": is_checking,
         "is_discovering": is_discovering,
         "is_moving": is_checking or is_discovering,
+    }
+
+
+def reading_part_of(organization: Organization) -> dict[str, Any]:
+    """What of the page changes while contacts are read: how far it is, and the quota in use."""
+    return {
+        "organization": organization,
+        "reading": reading_of(organization),
+        "quota": quota_of(organization),
     }
 
 

@@ -1,25 +1,31 @@
 """How much of AWS's quota is in use, for the pages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from orgs.models import Organization
 from portal.causes import Cause
-from portal.quota import QuotaUnavailable, Usage, usage
+from portal.quota import Lane, QuotaUnavailable, Usage, usage
 
 WORDS = {
     "GetAlternateContact": "Read contacts",
     "PutAlternateContact": "Set contacts",
     "DeleteAlternateContact": "Delete contacts",
 }
+LANES = {
+    Lane.PERSON: "people's edits",
+    Lane.CHECK: "checks",
+    Lane.BULK: "bulk changes",
+    Lane.ROLLING: "rolling read",
+}
 NEAR = 0.9  # of the limit: the bar is warm from here on
 
 
 @dataclass(frozen=True)
 class QuotaRow:
-    """One operation: calls a second in the last minute, and what we allow ourselves."""
+    """One operation: calls a second in the last minute, what we allow ourselves, and who waits."""
 
     label: str
     used: str
@@ -27,6 +33,7 @@ class QuotaRow:
     is_near: bool
     throttled: int
     is_lowered: bool
+    waiting: str
 
 
 @dataclass(frozen=True)
@@ -67,4 +74,11 @@ def _row(one: Usage, whose: str) -> QuotaRow:
         is_near=used >= NEAR * one.rate,
         throttled=one.throttled_lately,
         is_lowered=one.lowered,
+        waiting=", ".join(_waiters(one)),
     )
+
+
+def _waiters(one: Usage) -> Iterator[str]:
+    for lane, number in one.waiting_by_lane.items():
+        if number:
+            yield f"{LANES[lane]} {number}"

@@ -11,6 +11,10 @@ urlpatterns = [
     path("organizations/connect-account/", organizations.account_connect, name="account_connect"),
     path("organizations/<str:aws_id>/", organizations.organization_detail, name="organization_detail"),
     path("organizations/<str:aws_id>/live/", organizations.organization_live, name="organization_live"),
+    path(
+        "organizations/<str:aws_id>/reading/", organizations.organization_reading, name="organization_reading"
+    ),
+    path("organizations/<str:aws_id>/read/", organizations.organization_read, name="organization_read"),
     path("organizations/<str:aws_id>/checks/", organizations.organization_check, name="organization_check"),
     path(
         "organizations/<str:aws_id>/discovery/",

@@ -15,6 +15,7 @@ from portal.causes import Cause
 logger = logging.getLogger(__name__)
 
 DISCOVERY, PREFLIGHT = "orgs.discover_organization", "orgs.run_preflight"
+READING = "contacts.read_organization"  # by name alone: orgs does not know contacts
 # A message that waited longer is not needed: beat has sent the next one.
 EXPIRES_SECONDS = 300
 

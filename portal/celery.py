@@ -74,8 +74,13 @@ app.conf.beat_schedule = {
     },
     "read-stale-contacts": {
         "task": "contacts.read_stale_contacts",
-        "schedule": 30.0,
-        "options": {"queue": "reading", "expires": 30},
+        "schedule": 10.0,
+        "options": {"queue": "reading", "expires": 10},
+    },
+    "watch-reading": {
+        "task": "contacts.watch_reading",
+        "schedule": 300.0,
+        "options": {"queue": "upkeep", "expires": 300},
     },
     "discover-organizations": {
         "task": "orgs.discover_organizations",

@@ -102,7 +102,7 @@ def take(
 
 
 def slow_down(caller_key: str, operation: str) -> None:
-    """AWS answered 429: somebody else uses the quota too. Lowers the rate at once; it feels its way up again."""
+    """AWS answered 429: somebody else uses the quota too. Lowers the rate at once; it grows back."""
     logger.warning("AWS throttles %s of %s: slowing down", operation, caller_key)
     with contextlib.suppress(QuotaUnavailable):  # without Redis there is no next call to slow down
         _run("slow", _buckets(caller_key, operation))

@@ -226,6 +226,9 @@ CONTENT_SECURITY_POLICY = {
 AUDIT_ANCHOR_FILE = text("AUDIT_ANCHOR_FILE", str(VAR_DIR / "audit-anchors.jsonl"))
 AUDIT_ANCHOR_HOOKS = words("AUDIT_ANCHOR_HOOKS")
 
+# What monitoring may ask for beside /healthz: a path, and who says what is wrong.
+HEALTH_ALARMS = {"/healthz/reading": "orgs.reading.reading_problem"}
+
 # Language, time, files
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from contacts.bulk.estimate import seconds_to_run, seconds_to_undo, words
+from contacts.bulk.estimate import seconds_to_run, seconds_to_undo
 from contacts.models import ChangeSet, Verdict
+from portal.durations import about
 
 KINDS = (
     (Verdict.CHANGE, "Change", ""),
@@ -37,12 +38,12 @@ def outlook_of(change_set: ChangeSet) -> Outlook:
     counts = change_set.counts
     facts = [Fact(label, f"{counts[kind]:,}{more}") for kind, label, more in KINDS if counts.get(kind)]
     if change_set.writes and change_set.effort:
-        facts.append(Fact("Time", words(seconds_to_run(change_set))))
-        facts.append(Fact("Undo", f"{words(seconds_to_undo(change_set))}, as one"))
+        facts.append(Fact("Time", about(seconds_to_run(change_set))))
+        facts.append(Fact("Undo", f"{about(seconds_to_undo(change_set))}, as one"))
     return Outlook(facts, _took(change_set))
 
 
 def _took(change_set: ChangeSet) -> str:
     if not (change_set.started_at and change_set.finished_at):
         return ""
-    return words((change_set.finished_at - change_set.started_at).total_seconds())
+    return about((change_set.finished_at - change_set.started_at).total_seconds())

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from audit.models import Action, AuditEvent
-from contacts.bulk.estimate import seconds_for, words
+from contacts.bulk.estimate import seconds_for
 from contacts.bulk.run import outcomes_of
 from contacts.models import OPEN, ChangeSet, ChangeStatus, Outcome, Verdict
 from contacts.models.change_sets import HELD
 from portal.causes import Cause
+from portal.durations import about
 from portal.quota import QuotaUnavailable, Usage, usage
 
 PATIENCE = timedelta(seconds=30)  # until the first answer of AWS
@@ -135,7 +136,7 @@ class Progress:
     @property
     def time_words(self) -> str:
         """How long it will still take."""
-        return "no telling" if self.seconds_left is None else words(self.seconds_left)
+        return "no telling" if self.seconds_left is None else about(self.seconds_left)
 
 
 def progress_of(change_set: ChangeSet) -> Progress:

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 from audit.context import page_context
 from contacts.account_rows import reached_by, row_of, scope_of, state_of, with_contacts
 from contacts.cards import cards_of, seconds_until_next_look, why_fixed
+from contacts.checking import request_check
 from contacts.filters import AccountFilter
 from contacts.finding import get_account_for
 from contacts.models import ContactType
-from contacts.observation import request_check
 from contacts.timeline import timeline_of
 from contacts.units import unit_names, unit_tree
 from contacts.views.lists import FilteredList, order_of

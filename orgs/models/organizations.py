@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from portal.aws import Caller
@@ -187,6 +188,8 @@ class Account(models.Model):
     missed_scans = models.PositiveSmallIntegerField(default=0)
     left_at = models.DateTimeField(null=True, blank=True)
     contacts_read_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    contacts_due_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    contacts_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ["name", "aws_id"]
@@ -194,6 +197,7 @@ class Account(models.Model):
         indexes = [
             models.Index(fields=["name", "aws_id"], name="account_by_name"),
             models.Index(fields=["organization", "unit"], condition=Q(left_at=None), name="account_by_place"),
+            models.Index(fields=["contacts_due_at"], condition=Q(left_at=None), name="account_by_turn"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -14,8 +14,9 @@ from orgs.connecting import connect_account, connect_organization
 from orgs.discovery import request_discovery
 from orgs.forms import AccountForm, OrganizationForm
 from orgs.models import Organization
-from orgs.overview import live_part_of, policies_of, quota_of, summaries
+from orgs.overview import live_part_of, policies_of, reading_part_of, summaries
 from orgs.preflight import request_checks
+from orgs.reading import request_reading
 from portal.aws import AwsError, Unavailable
 
 STANDALONE_SHOWN = 25
@@ -38,14 +39,27 @@ def organization_list(request: HttpRequest) -> HttpResponse:
 def organization_detail(request: HttpRequest, aws_id: str) -> HttpResponse:
     """One organization: facts, checks, discovery, reading, quota, policies."""
     organization = _get(request, aws_id)
-    context = {"quota": quota_of(organization), "policies": policies_of(organization)}
-    return render(request, "orgs/organization_detail.html", live_part_of(organization) | context)
+    context = live_part_of(organization) | reading_part_of(organization)
+    context["policies"] = policies_of(organization)
+    return render(request, "orgs/organization_detail.html", context)
 
 
 @require_safe
 def organization_live(request: HttpRequest, aws_id: str) -> HttpResponse:
     """The part of the page that lives; it stops asking when the workers are done."""
     return render(request, "orgs/_organization_live.html", live_part_of(_get(request, aws_id)))
+
+
+@require_safe
+def organization_reading(request: HttpRequest, aws_id: str) -> HttpResponse:
+    """How far the contacts are read and what of the quota is in use; asked for again and again."""
+    return render(request, "orgs/_organization_reading.html", reading_part_of(_get(request, aws_id)))
+
+
+@require_POST
+def organization_read(request: HttpRequest, aws_id: str) -> HttpResponse:
+    """Read all contacts of the organization now."""
+    return _start(request, aws_id, request_reading, "All contacts are read from AWS now.")
 
 
 @require_POST
@@ -96,7 +110,7 @@ def _get(request: HttpRequest, aws_id: str) -> Organization:
     return get_object_or_404(organizations_visible_to(request.user), aws_id=aws_id)
 
 
-def _start(request: HttpRequest, aws_id: str, function: Callable[..., None], done: str) -> HttpResponse:
+def _start(request: HttpRequest, aws_id: str, function: Callable[..., object], done: str) -> HttpResponse:
     """Have a worker do it, and say so; or why nobody will."""
     try:
         function(_get(request, aws_id), context=page_context(request))

@@ -22,6 +22,7 @@ AUDIT = (403, 403, 200, 200, 200, 200, 403)
 REVIEW = (403, 403, 403, 403, 200, 200, 403)
 ASKED_OR_REVIEWER = (404, 404, 200, 404, 200, 200, 404)
 ADMINISTER = (403, 403, 403, 403, 403, 200, 403)
+CHECK = (403, 302, 302, 302, 302, 302, 404)
 START = (403, 403, 403, 403, 403, 302, 404)
 SAVED = (403, 403, 403, 403, 403, 302, 403)
 APPROVE = (403, 403, 403, 200, 403, 200, 403)
@@ -45,7 +46,7 @@ TABLE = [
     ("contacts:account_export", {}, "get", (403, 200, 200, 200, 200, 200, 403)),
     ("contacts:account_detail", ACCOUNT, "get", SEE_ONE),
     ("contacts:account_cards", ACCOUNT, "get", SEE_ONE),
-    ("contacts:account_check", ACCOUNT, "post", (403, 302, 302, 302, 302, 302, 404)),
+    ("contacts:account_check", ACCOUNT, "post", CHECK),
     ("contacts:contact_edit", CONTACT, "get", EDIT),
     ("contacts:contact_edit", CONTACT, "post", EDIT),
     ("contacts:contact_preview", CONTACT, "post", EDIT),
@@ -109,6 +110,8 @@ TABLE = [
     ("orgs:organization_list", {}, "get", SEE),
     ("orgs:organization_detail", ORGANIZATION, "get", SEE_ONE),
     ("orgs:organization_live", ORGANIZATION, "get", SEE_ONE),
+    ("orgs:organization_reading", ORGANIZATION, "get", SEE_ONE),
+    ("orgs:organization_read", ORGANIZATION, "post", CHECK),
     ("orgs:organization_check", ORGANIZATION, "post", START),
     ("orgs:organization_discover", ORGANIZATION, "post", START),
     ("orgs:organization_connect", {}, "get", ADMINISTER),

@@ -1,5 +1,7 @@
 """Reading AWS: set, not set and unknown are three things; what we did not write is drift."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
@@ -7,9 +9,11 @@ from django.utils import timezone
 from audit.context import Context, Source
 from audit.models import AuditEvent
 from contacts import tasks
+from contacts.checking import is_being_checked, request_check
 from contacts.models import AlternateContact, ContactStatus
-from contacts.observation import due_accounts, is_being_checked, read_account, read_accounts, request_check
+from contacts.observation import read_account, read_accounts
 from orgs.models import Account, Organization, Standing
+from orgs.reading import due_accounts
 from portal.aws import forget_clients
 from portal.causes import Cause
 from portal.quota import Lane
@@ -216,14 +220,16 @@ def test_the_rolling_read_takes_the_stalest_first_and_does_not_repeat_itself(org
     """New accounts before stale ones; fresh ones not at all."""
     settings.CONTACT_FRESHNESS = 3600
     accounts = list(organization.accounts.filter(state="ACTIVE").order_by("pk")[:3])
-    Account.objects.exclude(pk__in=[one.pk for one in accounts]).update(contacts_read_at=timezone.now())
+    Account.objects.exclude(pk__in=[one.pk for one in accounts]).update(
+        contacts_due_at=timezone.now() + timedelta(hours=1)
+    )
     Account.objects.filter(pk=accounts[0].pk).update(contacts_read_at="2020-01-02T00:00Z")
     Account.objects.filter(pk=accounts[1].pk).update(contacts_read_at="2020-01-01T00:00Z")
     assert list(due_accounts()) == [accounts[2], accounts[1], accounts[0]]
-    tasks.read_group(organization.pk, None)
+    tasks.read_organization(organization.pk)
     assert not due_accounts().exists()
     asked = len(sandbox.log())
-    tasks.read_group(organization.pk, None)
+    tasks.read_organization(organization.pk)
     assert len(sandbox.log()) == asked
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from contacts.observation import MANY_FAILURES, due_accounts, read_accounts
+from contacts.observation import MANY_FAILURES, read_accounts
 from orgs.models import Organization
+from orgs.reading import due_accounts
 from portal import aws
 from portal.causes import Cause
 from portal.quota import Lane

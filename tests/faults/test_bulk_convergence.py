@@ -98,7 +98,7 @@ def rig(organization, alice, sandbox, shared_valkey, settings, monkeypatch) -> I
     widen_quotas(monkeypatch.setitem)
     accounts = Account.objects.filter(state="ACTIVE").select_related("organization", "unit")
     read_accounts(accounts, lane=Lane.PERSON)
-    Account.objects.update(contacts_read_at="2100-01-01T00:00Z")
+    Account.objects.update(contacts_due_at="2100-01-01T00:00Z")
     contacts = AlternateContact.objects.filter(account__in=accounts).select_related("account")
     rig = Rig(sandbox, shared_valkey, [alice], list(contacts.order_by("contact_type", "pk")))
     yield rig

@@ -27,7 +27,7 @@ def rig(organization, alice, hank, sandbox, shared_valkey, settings) -> Iterator
     ensure_contacts(accounts)
     for account in accounts:
         read_account(account, lane=Lane.PERSON)
-    Account.objects.exclude(pk__in=accounts).update(contacts_read_at="2100-01-01T00:00Z")
+    Account.objects.exclude(pk__in=accounts).update(contacts_due_at="2100-01-01T00:00Z")
     contacts = list(AlternateContact.objects.filter(account__in=accounts).select_related("account"))
     rig = Rig(sandbox, shared_valkey, [alice, hank], contacts)
     rig.start()

@@ -46,7 +46,7 @@ def accounts(organization, sandbox, settings, monkeypatch) -> list[str]:  # noqa
         sandbox.set_contact(account_id, TYPES[number % 2], **(asdict(left) if left else {}))
     widen_quotas(monkeypatch.setitem)
     read_accounts(members.select_related("organization", "unit"), lane=Lane.PERSON)
-    Account.objects.update(contacts_read_at="2100-01-01T00:00Z")
+    Account.objects.update(contacts_due_at="2100-01-01T00:00Z")
     return ids
 
 

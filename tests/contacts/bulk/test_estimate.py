@@ -2,8 +2,9 @@
 
 import pytest
 
-from contacts.bulk.estimate import rate_words, seconds_to_run, seconds_to_undo, words
+from contacts.bulk.estimate import rate_words, seconds_to_run, seconds_to_undo
 from contacts.models import ChangeSet
+from portal.durations import about
 
 
 def effort(reads: int, puts: int, deletes: int = 0) -> dict[str, int]:
@@ -45,11 +46,11 @@ def test_the_rate_counts_contacts(settings):
         (31.2, "about 35 seconds"),
         (90, "about 90 seconds"),
         (91, "about 2 minutes"),
-        (3600, "about 60 minutes"),
+        (3600, "about 1 hour"),
         (3601, "about 1 hour 10 minutes"),
         (2 * 3600 + 5 * 60, "about 2 hours 10 minutes"),
         (14 * 3600, "about 14 hours"),
     ],
 )
 def test_a_time_is_said_roundly(seconds, said):
-    assert words(seconds) == said
+    assert about(seconds) == said
