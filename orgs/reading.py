@@ -12,7 +12,7 @@ from django.utils import timezone
 from audit.context import Context
 from audit.log import record
 from audit.models import Action
-from orgs.access import Right, require, visible_to
+from orgs.access import Right, accounts_with, require
 from orgs.models import Account, Organization
 from orgs.waking import READING, send
 from portal import quota
@@ -133,7 +133,7 @@ def request_reading(organization: Organization, *, context: Context) -> int:
     require(context.actor, Right.CHECK)
     send(READING, organization)
     with transaction.atomic():
-        number = ask_for(visible_to(context.actor).filter(organization=organization))
+        number = ask_for(accounts_with(context.actor, Right.CHECK).filter(organization=organization))
         record(
             Action.CONTACTS_CHECKED,
             context,
