@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orgs', '0004_roles_become_grants'),
+        ('orgs', '0005_scale'),
     ]
 
     operations = [
