@@ -8,11 +8,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from audit.canonical import canonical
 from audit.context import Context
 from audit.log import record
 from audit.models import Action, AuditEvent
 from audit.queries import AuditEventQuerySet
-from audit.seals import canonical
 from portal.spreadsheets import csv_lines
 
 CHUNK = 1000

@@ -9,8 +9,9 @@ from django.db.models import Min
 from django.utils import timezone
 
 from audit.anchors import Anchor
+from audit.canonical import texts_of
 from audit.models import AuditEvent, AuditPending, AuditSeal, AuditVerification
-from audit.seals import GENESIS, Head, Row, get_head, link, rows_of
+from audit.seals import GENESIS, Head, get_head, link
 from audit.stretches import verify_in_processes
 
 CHUNK = 2000
@@ -78,9 +79,9 @@ def verify_stretch(first: int, last: int, on_progress: Step = lambda count: None
     """
     expected, previous_hash, checked = max(first, 1), _hash_before(first), 0
     for seals in _chunks(first, last):
-        rows = rows_of([event_id for _, event_id, _, _ in seals])
+        texts = texts_of([event_id for _, event_id, _, _ in seals])
         for seal in seals:
-            reason = _reason(seal, rows.get(seal[1]), expected, previous_hash)
+            reason = _reason(seal, texts.get(seal[1]), expected, previous_hash)
             if reason:
                 return checked, _fault(seal, expected, reason)
             expected, previous_hash, checked = expected + 1, seal[3], checked + 1
@@ -93,7 +94,7 @@ def verify_event(event_id: int) -> Fault | None:
     seal = AuditSeal.objects.filter(event_id=event_id).values_list(*SEAL).first()
     if seal is None:
         return _find_stray(pk=event_id)
-    reason = _reason(seal, rows_of([event_id]).get(event_id), seal[0], _hash_before(seal[0]))
+    reason = _reason(seal, texts_of([event_id]).get(event_id), seal[0], _hash_before(seal[0]))
     return Fault(seal[0], event_id, reason) if reason else None
 
 
@@ -168,16 +169,16 @@ def _hash_before(seq: int) -> str | None:
     return AuditSeal.objects.filter(seq=seq - 1).values_list("hash", flat=True).first()
 
 
-def _reason(seal: Seal, row: Row | None, expected: int, previous_hash: str | None) -> str:
+def _reason(seal: Seal, text: bytes | None, expected: int, previous_hash: str | None) -> str:
     """What is wrong with one link, or nothing."""
     seq, _, previous, digest = seal
     if seq != expected:
         return "The seal does not belong to the chain."
     if previous != previous_hash:
         return "The seal does not follow the one before it: one of the two was changed, or the order."
-    if row is None:
+    if text is None:
         return "The event was removed."
-    if digest != link(previous, row):
+    if digest != link(previous, text):
         return "The event is not what was sealed: it, or its seal, was changed."
     return ""
 

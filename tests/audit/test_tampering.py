@@ -8,9 +8,10 @@ from django.db.models import F
 
 from audit import triggers
 from audit.anchors import Anchor
+from audit.canonical import texts_of
 from audit.context import Source
 from audit.models import Action, AuditEvent, AuditSeal
-from audit.seals import GENESIS, get_head, link, rows_of, seal_pending
+from audit.seals import GENESIS, get_head, link, seal_pending
 from audit.verification import Fault, verify, verify_event, verify_stretch
 from tests.audit.writing import OPS, write
 
@@ -232,7 +233,7 @@ def write_anew() -> None:
     """All seals computed again, as the manual says how."""
     before = GENESIS
     for seal in AuditSeal.objects.order_by("seq"):
-        digest = link(before, rows_of([seal.event_id])[seal.event_id])
+        digest = link(before, texts_of([seal.event_id])[seal.event_id])
         AuditSeal.objects.filter(seq=seal.seq).update(previous_hash=before, hash=digest)
         before = digest
 
