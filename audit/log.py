@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Model
+from django.db.models.sql import InsertQuery
 from django.utils import timezone
 
 from audit.context import Context
@@ -34,7 +36,34 @@ def event(action: Action, context: Context, **facts: Any) -> AuditEvent:
 
 def record_all(events: list[AuditEvent]) -> list[AuditEvent]:
     """Append many events in the caller's transaction; each also waits for its seal."""
+    if not events:
+        return []
     with transaction.atomic(savepoint=False):
+        if connection.vendor == "postgresql":
+            return _write_at_once(events)
         written = AuditEvent.objects.bulk_create(events)
         AuditPending.objects.bulk_create(AuditPending(event_id=event.pk) for event in written)
     return written
+
+
+def _write_at_once(events: list[AuditEvent]) -> list[AuditEvent]:
+    """Events, and that they wait for their seals, in one statement: two cost each writer a fifth more."""
+    query = InsertQuery(AuditEvent)
+    query.insert_values(_FIELDS, list[Model](events))
+    compiler = query.get_compiler(connection=connection)
+    compiler.returning_fields = [_KEY]
+    ((insert, values),) = compiler.as_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING.format(insert), values)
+        for event, (pk,) in zip(events, cursor.fetchall(), strict=True):
+            event.pk = pk
+            event._state.adding, event._state.db = False, connection.alias
+    return events
+
+
+_KEY = AuditEvent._meta.pk
+_FIELDS: list[Any] = [field for field in AuditEvent._meta.concrete_fields if field is not _KEY]
+_WAITING = (
+    "WITH written AS ({}), waiting AS (INSERT INTO audit_auditpending (event_id) SELECT id FROM written)"
+    " SELECT id FROM written"
+)
