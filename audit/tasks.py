@@ -1,4 +1,4 @@
-"""What Celery runs for the audit: the sealer, a second behind the events, and the anchors."""
+"""What Celery runs for the audit: the sealer, less than a second behind the events, and the anchors."""
 
 import logging
 
