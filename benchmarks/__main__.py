@@ -12,6 +12,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks.audit.figures import measure_audit
+from benchmarks.audit.names import EVENTS
+from benchmarks.audit.report import audit_report
 from benchmarks.bulk.figures import measure_bulk
 from benchmarks.bulk.installation import POSTGRES, SQLITE
 from benchmarks.bulk.report import bulk_report
@@ -30,7 +33,7 @@ def main() -> int:
     # Short, because a unix socket lies in it.
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as directory:  # noqa: S108
         for what in options.only or PARTS:
-            text = PARTS[what](Path(directory))
+            text = PARTS[what](Path(directory), options)
             print(f"{text}\n", flush=True)
             if options.write:
                 write(f"measured {what}", text)
@@ -40,11 +43,14 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures the portal.")
     parser.add_argument("--only", action="append", choices=PARTS, help="measure this part")
+    parser.add_argument(
+        "--events", type=int, default=EVENTS, help=f"events in the history of the audit; usual: {EVENTS:,}"
+    )
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     return parser
 
 
-def _measure_aws(directory: Path) -> str:
+def _measure_aws(directory: Path, _: argparse.Namespace) -> str:
     load = os.getloadavg()[0]
     with StandIn(directory) as standin, installed_portal(directory, standin) as portal:
         _say("sync_contacts reads every account")
@@ -55,11 +61,17 @@ def _measure_aws(directory: Path) -> str:
         return report(standin.description, load, reading, peers, edits)
 
 
-def _measure_bulk(directory: Path) -> str:
+def _measure_bulk(directory: Path, _: argparse.Namespace) -> str:
     load = os.getloadavg()[0]
     directory.chmod(0o755)  # PostgreSQL never runs as root
     found = [measure_bulk(name, directory / name, _say) for name in (SQLITE, POSTGRES)]
     return bulk_report(load, found)
+
+
+def _measure_audit(directory: Path, options: argparse.Namespace) -> str:
+    load = os.getloadavg()[0]
+    directory.chmod(0o755)  # PostgreSQL never runs as root
+    return audit_report(load, measure_audit(options.events, directory / "audit", _say))
 
 
 def _peers(standin: StandIn) -> Iterator[tuple[str, Tally]]:
@@ -75,7 +87,11 @@ def _say(text: str) -> None:
     print(f"… {text}", file=sys.stderr, flush=True)
 
 
-PARTS: dict[str, Callable[[Path], str]] = {"aws": _measure_aws, "bulk": _measure_bulk}
+PARTS: dict[str, Callable[[Path, argparse.Namespace], str]] = {
+    "aws": _measure_aws,
+    "bulk": _measure_bulk,
+    "audit": _measure_audit,
+}
 
 
 if __name__ == "__main__":

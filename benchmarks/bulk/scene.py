@@ -48,7 +48,7 @@ Named = TypeVar("Named", Account, str)
 def main() -> None:
     """Make all of it; the answer is the session in which the editor is signed in."""
     directory = Path(sys.argv[1])
-    _make_contacts(_make_accounts())
+    _make_contacts(make_accounts())
     people = [_person(EDITOR, Role.EDITOR), _person(APPROVER, Role.APPROVER)]
     rows = list(islice(_rows(), LARGE))
     for number in range(ROUNDS):
@@ -56,10 +56,11 @@ def main() -> None:
     _write_csv(directory / file_name(LARGE), rows)
     _write_xlsx(directory / file_name(SMALL, kind="xlsx"), rows[:SMALL])
     _write_xlsx(directory / file_name(LARGE, kind="xlsx"), rows)
-    print(json.dumps({"session": _sign_in(people[0])}))
+    print(json.dumps({"session": sign_in(people[0])}))
 
 
-def _make_accounts() -> list[Account]:
+def make_accounts() -> list[Account]:
+    """The organization, its units and accounts."""
     organization = Organization.objects.create(
         aws_id="o-bench00000",
         name="Northwind Bank",
@@ -146,7 +147,8 @@ def _person(username: str, role: Role) -> User:
     return create_user(username, password=password, roles=[role], context=command_context())
 
 
-def _sign_in(person: User) -> str:
+def sign_in(person: User) -> str:
+    """A session of this person."""
     session = SessionStore()
     session[SESSION_KEY] = str(person.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

@@ -1,0 +1,1 @@
+"""The audit, measured among millions of events: finding, verification, writing and export."""
