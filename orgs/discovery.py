@@ -14,7 +14,7 @@ from redis.lock import Lock
 
 from audit.context import Context
 from audit.log import record
-from audit.models import Action, AuditEvent
+from audit.models import Action
 from orgs import merging
 from orgs.access import Right, require_in
 from orgs.connecting import update_view
@@ -95,20 +95,19 @@ def _scan(organization: Organization, take: Take, seen: Seen) -> Scan:
 def _take_over(organization: Organization, found: Scan, context: Context) -> Findings:
     update_view(organization, found.view, context)
     units = merging.merge_units(organization, found.units.values())
-    events = []
+    counts: Counter[str] = Counter()  # the events themselves are many, and written already
     for chunk in merging.chunks(list(found.accounts.values())):
-        events += merging.merge_accounts(organization, chunk, units, context)
+        counts.update(merging.merge_accounts(organization, chunk, units, context))
     if found.is_full:
-        events += merging.count_missing(organization, set(found.accounts), context)
+        counts.update(merging.count_missing(organization, set(found.accounts), context))
         merging.drop_missing_units(organization, set(found.units))
     _save(organization, observed_at=timezone.now(), problem="")
-    findings = _findings(found, events)
+    findings = _findings(found, counts)
     logger.info("discovery of %s: %s", organization.aws_id, findings)
     return findings
 
 
-def _findings(found: Scan, events: list[AuditEvent]) -> Findings:
-    counts = Counter(event.action for event in events)
+def _findings(found: Scan, counts: Counter[str]) -> Findings:
     return Findings(
         accounts=len(found.accounts),
         units=len(found.units),
@@ -129,7 +128,8 @@ def _save(organization: Organization, **values: object) -> None:
 def _alone(organization: Organization) -> Iterator[Lock]:
     """One discovery at a time for each organization, over all processes."""
     with Redis.from_url(settings.REDIS_URL) as client:
-        lock = client.lock(f"discovery:{organization.aws_id}", timeout=LOCK_SECONDS)
+        # Two threads renew it: one lists accounts, one lists units.
+        lock = client.lock(f"discovery:{organization.aws_id}", timeout=LOCK_SECONDS, thread_local=False)
         try:
             is_ours = lock.acquire(blocking=False)
         except RedisError as error:

@@ -1,5 +1,6 @@
 """Writes what a scan showed: accounts and units by set, in short transactions, each with its audit events."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -78,8 +79,8 @@ def drop_missing_units(organization: Organization, seen: set[str]) -> None:
 
 def merge_accounts(
     organization: Organization, facts: list[AccountFacts], units: Units, context: Context
-) -> list[AuditEvent]:
-    """Write the accounts that differ from what we knew, and an event for each difference."""
+) -> Counter[str]:
+    """Write the accounts that differ from what we knew, and an event for each difference; count these."""
     with transaction.atomic():
         ids = [account.aws_id for account in facts]
         known = _locked(Account.objects.all()).in_bulk(ids, field_name="aws_id")
@@ -94,7 +95,7 @@ def merge_accounts(
         Account.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["aws_id"], update_fields=ACCOUNT_FIELDS
         )
-        return record_all(events)
+        return _counted(record_all(events))
 
 
 def _account_row(
@@ -163,17 +164,21 @@ def _organization_id(account: Account) -> str:
     return account.organization.aws_id if account.organization else ""
 
 
-def count_missing(organization: Organization, seen: set[str], context: Context) -> list[AuditEvent]:
-    """Count a full scan without an account; the second one in a row says that it left."""
+def count_missing(organization: Organization, seen: set[str], context: Context) -> Counter[str]:
+    """Count a full scan without an account; the second one in a row says that it left, in an event."""
     present = organization.accounts.filter(left_at__isnull=True).values_list("aws_id", flat=True)
-    events = []
+    counts: Counter[str] = Counter()
     for chunk in chunks(sorted(set(present) - seen)):
         with transaction.atomic():
             rows = list(_locked(organization.accounts.all()).filter(aws_id__in=chunk))
             gone = [row for row in rows if _is_gone(row)]
             Account.objects.bulk_update(rows, ["missed_scans", "left_at"])
-            events += record_all([_left(row, context) for row in gone])
-    return events
+            counts.update(_counted(record_all([_left(row, context) for row in gone])))
+    return counts
+
+
+def _counted(events: list[AuditEvent]) -> Counter[str]:
+    return Counter(event.action for event in events)
 
 
 def _is_gone(row: Account) -> bool:

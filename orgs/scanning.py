@@ -1,7 +1,8 @@
 """Reads all accounts and units of an organization from AWS; writes nothing."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 from orgs.models import AccountState, Organization, Standing
 from orgs.standing import View, look
@@ -57,9 +58,14 @@ def _own_account_only(organization: Organization, view: View) -> Scan:
 
 
 def _read(caller: Caller, take: Take, seen: Seen) -> tuple[dict[str, AccountFacts], dict[str, UnitFacts]]:
-    accounts = _by_id(aws_organizations.list_accounts(caller, take), seen)
-    if all(account.unit_path for account in accounts.values()):
-        return accounts, _units_named_by(accounts.values(), caller, take)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="units") as beside:
+        listing = _UnitListing(caller, take, beside)
+        try:
+            accounts = _by_id(listing.along(aws_organizations.list_accounts(caller, take)), seen)
+            if all(account.unit_path for account in accounts.values()):
+                return accounts, listing.units_named_by(accounts.values())
+        finally:
+            beside.shutdown(wait=False, cancel_futures=True)
     return _walk(caller, take)
 
 
@@ -73,16 +79,46 @@ def _by_id(facts: Iterable[AccountFacts], seen: Seen) -> dict[str, AccountFacts]
     return accounts
 
 
-def _units_named_by(accounts: Iterable[AccountFacts], caller: Caller, take: Take) -> dict[str, UnitFacts]:
-    """The units on the accounts' paths and their siblings: one call for each unit that has units below."""
-    units = _unnamed({account.unit_path for account in accounts})
-    units |= {root.aws_id: root for root in aws_organizations.list_roots(caller, take)}
-    parents = {unit.parent_id for unit in units.values() if unit.parent_id}
-    for parent in sorted((units[parent_id] for parent_id in parents), key=_depth):
-        units |= {
-            unit.aws_id: unit for unit in aws_organizations.list_units(caller, units[parent.aws_id], take)
-        }
-    return units
+class _UnitListing:
+    """Lists units while accounts are listed, because AWS has a quota for each of the two.
+
+    One call for each unit that has units below, as soon as an account's path names it.
+    """
+
+    def __init__(self, caller: Caller, take: Take, beside: Executor) -> None:
+        self._caller, self._take, self._beside = caller, take, beside
+        self._known_paths: set[str] = set()
+        self._children: dict[str, Future[list[UnitFacts]]] = {}
+        self._roots: Future[list[UnitFacts]] | None = None
+
+    def along(self, accounts: Iterable[AccountFacts]) -> Iterator[AccountFacts]:
+        """The accounts as they come, while the units on their paths are asked for."""
+        for account in accounts:
+            if account.unit_path and account.unit_path not in self._known_paths:
+                self._known_paths.add(account.unit_path)
+                self._list_parents(_unnamed({account.unit_path}))
+            yield account
+
+    def units_named_by(self, accounts: Iterable[AccountFacts]) -> dict[str, UnitFacts]:
+        """The units on the accounts' paths and their siblings, each where its parent is now."""
+        units = _unnamed({account.unit_path for account in accounts})
+        if self._roots:
+            units |= {root.aws_id: root for root in self._roots.result()}
+        for parent in sorted((units[each] for each in self._children if each in units), key=_depth):
+            for unit in self._children[parent.aws_id].result():
+                path = f"{units[parent.aws_id].path}{unit.aws_id}/"
+                units[unit.aws_id] = replace(unit, path=path)
+        return units
+
+    def _list_parents(self, units: dict[str, UnitFacts]) -> None:
+        if self._roots is None:
+            self._roots = self._beside.submit(aws_organizations.list_roots, self._caller, self._take)
+        for unit in units.values():
+            parent = units.get(unit.parent_id or "")
+            if parent and parent.aws_id not in self._children:
+                self._children[parent.aws_id] = self._beside.submit(
+                    aws_organizations.list_units, self._caller, parent, self._take
+                )
 
 
 def _unnamed(paths: set[str]) -> dict[str, UnitFacts]:
