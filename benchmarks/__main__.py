@@ -23,6 +23,8 @@ from benchmarks.installation import installed_portal
 from benchmarks.peers import CLI_ACCOUNTS, THREADS, read_with_boto3, read_with_cli, targets
 from benchmarks.readings import edit_with_portal, read_with_portal
 from benchmarks.report import report, write
+from benchmarks.scale.figures import measure_scale
+from benchmarks.scale.report import scale_report
 from benchmarks.standin import StandIn
 
 
@@ -74,6 +76,12 @@ def _measure_audit(directory: Path, options: argparse.Namespace) -> str:
     return audit_report(load, measure_audit(options.events, directory / "audit", _say))
 
 
+def _measure_scale(directory: Path, _: argparse.Namespace) -> str:
+    load = os.getloadavg()[0]
+    directory.chmod(0o755)  # PostgreSQL never runs as root
+    return scale_report(load, measure_scale(directory, _say))
+
+
 def _peers(standin: StandIn) -> Iterator[tuple[str, Tally]]:
     everyone = targets(standin)
     for mode in ("standard", "adaptive"):
@@ -91,6 +99,7 @@ PARTS: dict[str, Callable[[Path, argparse.Namespace], str]] = {
     "aws": _measure_aws,
     "bulk": _measure_bulk,
     "audit": _measure_audit,
+    "scale": _measure_scale,
 }
 
 

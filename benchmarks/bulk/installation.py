@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.installation import manage
-from benchmarks.standin import SANDBOX_USER
+from benchmarks.standin import SANDBOX_USER, StandIn
 from tests.live import ROOT, LivePortal
 from tests.postgres import Postgres
 from tests.valkey import Valkey
@@ -30,7 +30,17 @@ class Nowhere:
 @contextmanager
 def company_on(database: str, directory: Path) -> Iterator[tuple[LivePortal, str]]:
     """The portal, and the session of the editor. No part of it runs yet."""
+    with portal_on(database, directory, Nowhere()) as portal:
+        yield portal, run_module(portal, "scene", directory)["session"]
+
+
+@contextmanager
+def portal_on(
+    database: str, directory: Path, aws: Nowhere | StandIn, **settings: object
+) -> Iterator[LivePortal]:
+    """A migrated portal that holds nothing, on a database and a Redis-protocol server of its own."""
     directory.mkdir()
+    directory.chmod(0o755)  # PostgreSQL never runs as root
     valkey = Valkey(directory)
     valkey.start()
     try:
@@ -39,26 +49,33 @@ def company_on(database: str, directory: Path) -> Iterator[tuple[LivePortal, str
             portal = LivePortal(
                 url,
                 valkey.url,
-                Nowhere(),
+                aws,
                 directory=directory,
                 COMPANY_EMAIL_DOMAINS="northwind.example",
-                **facts,
+                **(facts | settings),
             )
             try:
                 manage(portal, "migrate", "--verbosity", "0")
                 manage(portal, "collectstatic", "--no-input", "--verbosity", "0")
-                yield portal, run_module(portal, "scene", directory)["session"]
+                yield portal
             finally:
                 portal.stop()
     finally:
         valkey.stop()
 
 
-def run_module(portal: LivePortal, module: str, *arguments: object) -> dict[str, Any]:  # Any: JSON
-    """Run a module of this package as a process of the portal; what its last line says."""
+def run_module(
+    portal: LivePortal,
+    module: str,
+    *arguments: object,
+    package: str = "bulk",
+    settings: str = "portal.settings",
+) -> dict[str, Any]:  # Any: JSON
+    """Run a module of a package of benchmarks as a process of the portal; what its last line says."""
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.bulk.{module}", *map(str, arguments)],
-        cwd=ROOT, env=environment_of(portal), stdout=subprocess.PIPE, text=True, timeout=LONGEST, check=True,
+        [sys.executable, "-m", f"benchmarks.{package}.{module}", *map(str, arguments)],
+        cwd=ROOT, env=environment_of(portal) | {"DJANGO_SETTINGS_MODULE": settings},
+        stdout=subprocess.PIPE, text=True, timeout=LONGEST, check=True,
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])
 
