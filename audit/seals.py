@@ -39,7 +39,7 @@ def seal_pending(limit: int = 1000) -> int:
 
     None while another sealer is at it: that one, or the next call, sees to them.
     """
-    if not AuditPending.objects.exists():  # asked twice a second: no write lock for nothing
+    if not AuditPending.objects.exists():  # asked four times a second: no write lock for nothing
         return 0
     with transaction.atomic():
         return _seal(limit) if _is_only_sealer() else 0

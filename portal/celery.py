@@ -29,7 +29,7 @@ app.conf.task_queues = [
 app.conf.beat_schedule = {
     "seal-audit-events": {
         "task": "audit.seal_events",
-        "schedule": 0.5,
+        "schedule": 0.25,
         "options": {"queue": "upkeep", "expires": 5},
     },
     "anchor-audit-head": {

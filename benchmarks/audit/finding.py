@@ -77,6 +77,8 @@ def looks() -> dict[str, dict[str, Any]]:
         "text in nearly every event": {"q": EVERYWHERE},
         "text in one of six events": {"q": FREQUENT},
         "text in one of six, in the middle": {"q": FREQUENT, "older": middle},
+        "text in one of thirty": {"q": f"{FREQUENT} 9"},
+        "text in one of three hundred": {"q": f"{FREQUENT} 97"},
         "text in a few, long ago": {"q": RARE},
         "text in none": {"q": NOWHERE},
         "an e-mail address": {"q": "desk-4711@northwind.example"},
