@@ -12,7 +12,7 @@ from benchmarks.audit.server import history_of, peer_portal, run_module, verify_
 from portal.embedded import BEHIND, portal_parts
 from tests.live import LivePortal, wait_until
 
-SHARES = (50, 5)  # of all events: a file of a fiftieth of them, and one of ten times that
+SHARES = (200, 20)  # of all events: a file of one in two hundred, and one of ten times that
 
 
 @dataclass(frozen=True)
