@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from sandbox import authorization
 from sandbox.ask import Ask
 from sandbox.errors import Refusal
+from sandbox.policy_language import Request
 from sandbox.quotas import account_limits
-from sandbox.records import ACCOUNT_MANAGEMENT, CONTACT_TYPES, Contact
+from sandbox.records import ACCOUNT_MANAGEMENT, Contact
 from sandbox.rules import require_schema, strip_email
 
 OPERATIONS = ("GetAlternateContact", "PutAlternateContact", "DeleteAlternateContact")
@@ -32,7 +34,7 @@ def perform(ask: Ask) -> dict[str, Any] | None:  # Any: JSON
     """
     require_schema(ask.operation, ask.values)
     contact_type = ask.values["AlternateContactType"]
-    if contact_type not in CONTACT_TYPES:
+    if contact_type not in ask.switches.contact_types:
         raise _denied(ask, f" ({BAD_TYPE})")
     target = ask.values.get("AccountId")
     resource = _organization_resource(ask, target) if target else _standalone_resource(ask)
@@ -76,9 +78,25 @@ def _is_usable(ask: Ask, target: str) -> bool:
 
 def _require_policy(ask: Ask, target: str, contact_type: str, resource: str) -> None:
     kind = ask.switches.denial(target, contact_type, ask.operation)
+    if not kind and ask.world.has_policies:
+        request = Request(f"account:{ask.operation}", resource, _condition_keys(ask, target, contact_type))
+        kind = authorization.denial(ask.world, ask.caller.account_id, ask.caller.principal, request)
     if kind:
         reason = DENIALS[kind].format(action=f"account:{ask.operation}")
         raise _denied(ask, f" on resource: {resource} {reason}")
+
+
+def _condition_keys(ask: Ask, target: str, contact_type: str) -> dict[str, list[str]]:
+    """Those of the organization are there only when the call names an account.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsaccountmanagement.html
+    """
+    keys = {"account:AlternateContactTypes": [contact_type]}
+    account = ask.world.accounts[target]
+    if "AccountId" not in ask.values or account.parent_id is None:
+        return keys
+    tags = {f"account:AccountResourceOrgTags/{key}": [value] for key, value in account.tags.items()}
+    return {**keys, **tags, "account:AccountResourceOrgPaths": [ask.world.path(account.parent_id)]}
 
 
 def _denied(ask: Ask, why: str = "") -> Refusal:

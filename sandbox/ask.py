@@ -15,6 +15,12 @@ class Caller:
     user_id: str
     is_session: bool = False
 
+    @property
+    def principal(self) -> str:
+        """The "user/NAME" or "role/NAME" whose policies count."""
+        kind, _, rest = self.arn.rpartition(":")[2].partition("/")
+        return f"role/{rest.partition('/')[0]}" if kind == "assumed-role" else f"user/{rest}"
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:

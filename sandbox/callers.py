@@ -1,15 +1,16 @@
 """Who is asking: read from the access key id in the SigV4 header; the signature itself is not checked."""
 
 import re
+from datetime import UTC, datetime
 
 from sandbox.ask import Caller
 from sandbox.errors import Refusal
 from sandbox.records import Account
-from sandbox.wire import ORGANIZATIONS, STS
+from sandbox.wire import IAM, ORGANIZATIONS, STS
 from sandbox.world import World
 
 KEY_PREFIX = "SANDBOX"
-USER = "portal"
+USERS = {"": "portal", "ADMIN": "admin"}  # by what follows the account in the access key
 AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key_id>[^/,\s]+)/\d{8}/[\w-]+/[\w-]+/aws4_request, ?"
     r"SignedHeaders=[\w;-]+, ?Signature=[0-9a-f]{64}"
@@ -31,6 +32,8 @@ UNKNOWN = (
     "InvalidClientTokenId",
     "The security token included in the request is invalid.",
 )
+SKEWED = ("InvalidSignatureException", "SignatureDoesNotMatch", "Signature expired or not yet current")
+LATEST_SIGNATURE_SECONDS = 300
 EXPIRED = ("ExpiredTokenException", "ExpiredToken", "The security token included in the request is expired")
 
 
@@ -49,10 +52,10 @@ def identify(world: World, headers: dict[str, str], service: str) -> Caller:
 
 
 def _user_caller(world: World, key_id: str, service: str) -> Caller:
-    account_id = key_id.removeprefix(KEY_PREFIX)
-    if not key_id.startswith(KEY_PREFIX) or not _can_act(world.accounts.get(account_id)):
+    account_id, user = key_id.removeprefix(KEY_PREFIX)[:12], key_id.removeprefix(KEY_PREFIX)[12:]
+    if not key_id.startswith(KEY_PREFIX) or not _can_act(world.accounts.get(account_id)) or user not in USERS:
         raise _refusal(service, UNKNOWN)
-    arn = f"arn:{world.partition}:iam::{account_id}:user/{USER}"
+    arn = f"arn:{world.partition}:iam::{account_id}:user/{USERS[user]}"
     return Caller(account_id, arn, f"AIDA{key_id}")
 
 
@@ -65,6 +68,19 @@ def _session_caller(world: World, key_id: str, token: str | None, service: str) 
     return Caller(session.account_id, session.arn, session.user_id, is_session=True)
 
 
+def require_clock(headers: dict[str, str], now: float, service: str) -> None:
+    """Refuse a signature whose time is five minutes off, as AWS does.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+    """
+    try:
+        signed = datetime.strptime(headers.get("x-amz-date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise _refusal(service, INCOMPLETE) from None
+    if abs(signed.timestamp() - now) > LATEST_SIGNATURE_SECONDS:
+        raise _refusal(service, SKEWED)
+
+
 def _can_act(account: Account | None) -> bool:
     return account is not None and account.can_act
 
@@ -73,4 +89,4 @@ def _refusal(service: str, problem: tuple[str, str, str]) -> Refusal:
     code, sts_code, message = problem
     # Organizations gives every fault of the client the status 400
     status = 400 if service == ORGANIZATIONS else 403
-    return Refusal(status, sts_code if service == STS else code, message)
+    return Refusal(status, sts_code if service in (STS, IAM) else code, message)

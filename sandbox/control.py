@@ -151,6 +151,23 @@ def _post_accounts(aws: LocalAws, rest: str, values: dict[str, Any]) -> Any:  # 
     return as_json(upsert_account(aws, values))
 
 
+def set_scp(aws: LocalAws, target: str, document: str | None) -> None:
+    """Attach a service control policy to a root, unit or account, or detach it."""
+    if target not in aws.world.units and target not in aws.world.accounts:
+        raise BadSwitch(f"There is no root, unit or account {target!r}.")
+    aws.world.set_scp(target, "Control", document)
+
+
+def _put_scp(aws: LocalAws, rest: str, values: dict[str, Any]) -> Any:  # Any: JSON
+    set_scp(aws, rest, json.dumps(values))
+    return values
+
+
+def _delete_scp(aws: LocalAws, rest: str, values: dict[str, Any]) -> Any:  # Any: JSON
+    set_scp(aws, rest, None)
+    return None
+
+
 def _delete_sessions(aws: LocalAws, rest: str, values: dict[str, Any]) -> Any:  # Any: JSON
     expire_sessions(aws)
     return {}
@@ -171,5 +188,7 @@ ACTIONS: dict[tuple[str, str], Callable[[LocalAws, str, dict[str, Any]], Any]] =
     ("DELETE", "contacts"): _delete_contact,
     ("GET", "accounts"): _get_accounts,
     ("POST", "accounts"): _post_accounts,
+    ("PUT", "scps"): _put_scp,
+    ("DELETE", "scps"): _delete_scp,
     ("DELETE", "sessions"): _delete_sessions,
 }

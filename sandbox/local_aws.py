@@ -4,13 +4,14 @@ import threading
 import time
 import uuid
 from dataclasses import asdict
+from email.utils import formatdate
 from types import ModuleType
 from typing import Any
 
-from sandbox import account_api, organizations_api, sts_api, wire
+from sandbox import account_api, iam_api, organizations_api, sts_api, wire
 from sandbox.ask import Ask
 from sandbox.attempts import Attempt, AttemptLog, digest
-from sandbox.callers import identify
+from sandbox.callers import identify, require_clock
 from sandbox.errors import BadSwitch, Refusal
 from sandbox.quotas import Buckets
 from sandbox.records import ACCOUNT_MANAGEMENT
@@ -22,6 +23,7 @@ APIS: dict[str, ModuleType] = {
     wire.ACCOUNT: account_api,
     wire.ORGANIZATIONS: organizations_api,
     wire.STS: sts_api,
+    wire.IAM: iam_api,
 }
 FAULTS = {
     wire.ACCOUNT: ("InternalServerException", "Internal server error"),
@@ -30,6 +32,7 @@ FAULTS = {
         "AWS Organizations can't complete your request. Try again later.",
     ),
     wire.STS: ("InternalFailure", "The request processing has failed because of an unknown error."),
+    wire.IAM: ("ServiceFailure", "The request processing has failed because of an unknown error."),
 }
 WORLD_SWITCHES = ("trusted_access", "feature_set", "delegated_admin")
 HANG_LIMIT_SECONDS = 120
@@ -110,6 +113,8 @@ class LocalAws:
         response = None
         try:
             response = self._delayed_answer(call, request, attempt)
+            if response:
+                response.headers["Date"] = formatdate(self._now(), usegmt=True)
         finally:
             attempt.status = response.status if response else 0
             attempt.at_end = time.time()
@@ -157,12 +162,18 @@ class LocalAws:
         if call.operation not in api.OPERATIONS:
             raise _unknown_operation(call)
         caller = identify(self.world, request.headers, call.service)
+        if self.switches.clock_offset_seconds:
+            require_clock(request.headers, self._now(), call.service)
         attempt.caller = caller.account_id
         if call.service == wire.ACCOUNT and attempt.target is None:
             attempt.target = caller.account_id
         return api.perform(
             Ask(caller, call.operation, call.values, self.world, self.switches, self.buckets, self.chance)
         )
+
+    def _now(self) -> float:
+        """What this AWS takes for the time."""
+        return self.world.clock() + self.switches.clock_offset_seconds
 
     def _strikes(self, fault: str, call: Call) -> bool:
         chosen = self.switches.fault_operations
@@ -207,7 +218,7 @@ def _text(value: Any) -> str | None:  # Any: JSON
 
 
 def _unknown_operation(call: Call) -> Refusal:
-    if call.service == wire.STS:
+    if call.service in wire.NAMESPACES:
         version = call.values.get("Version", "")
         text = f"Could not find operation {call.operation} for version {version}"
         return Refusal(400, "InvalidAction", text)

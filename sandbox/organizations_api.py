@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from sandbox import authorization
 from sandbox.ask import Ask
 from sandbox.errors import Refusal
 from sandbox.organizations_writes import WRITE_ACTIONS
 from sandbox.pages import invalid_input, page
+from sandbox.policy_language import Request
 from sandbox.quotas import organization_limits
 from sandbox.records import Account, Unit
 from sandbox.shapes import account_shape, arn, parent_shape, require_account, require_unit, unit_shape
@@ -36,9 +38,31 @@ def _may_call(ask: Ask) -> bool:
     caller_id = ask.caller.account_id
     if ask.switches.denies_everywhere(ask.operation):
         return False
+    request = Request(f"organizations:{ask.operation}", _resource(ask), _condition_keys(ask))
+    if authorization.denial(ask.world, caller_id, ask.caller.principal, request):
+        return False
     if caller_id == ask.world.management_id or ask.operation in ANY_MEMBER:
         return True
     return ask.operation not in WRITES and ask.world.is_delegated(caller_id)
+
+
+def _resource(ask: Ask) -> str:
+    """Most actions that the portal needs know no resource but “*”.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html
+    """
+    values = ask.values
+    if ask.operation == "DescribeAccount":
+        return arn(ask, "account", str(values.get("AccountId")))
+    if ask.operation in ("ListAccountsForParent", "ListOrganizationalUnitsForParent", "ListChildren"):
+        parent = str(values.get("ParentId"))
+        return arn(ask, "root" if parent.startswith("r-") else "ou", parent)
+    return "*"
+
+
+def _condition_keys(ask: Ask) -> dict[str, list[str]]:
+    principal = ask.values.get("ServicePrincipal")
+    return {"organizations:ServicePrincipal": [principal]} if isinstance(principal, str) else {}
 
 
 def _describe_organization(ask: Ask) -> dict[str, Any]:  # Any: JSON

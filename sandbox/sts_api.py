@@ -6,8 +6,10 @@ import string
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox import authorization, policy_language
 from sandbox.ask import Ask
 from sandbox.errors import Refusal
+from sandbox.policy_language import Request
 from sandbox.records import Session
 
 ROLE_ARN = re.compile(
@@ -57,8 +59,17 @@ def _may_assume(ask: Ask, role: re.Match[str]) -> bool:
         return False
     if role["name"] not in account.roles:
         return False
+    external_id = ask.values.get("ExternalId")
+    keys = {"sts:ExternalId": [external_id]} if external_id else {}
+    request = Request("sts:AssumeRole", role.string, keys)
+    if authorization.denial(ask.world, ask.caller.account_id, ask.caller.principal, request):
+        return False
+    trust = ask.world.trusts.get((role["account_id"], role["name"]))
+    if trust:
+        mine = f"arn:{ask.world.partition}:iam::{ask.caller.account_id}:{ask.caller.principal}"
+        return policy_language.trusts(trust, mine, request)
     wanted = account.roles[role["name"]]
-    return wanted is None or ask.values.get("ExternalId") == wanted
+    return wanted is None or external_id == wanted
 
 
 def _duration(ask: Ask) -> int:

@@ -31,6 +31,8 @@ class Switches:
     fault_seed: int = 7
     outage: str | None = None
     read_lag_seconds: float = 0.0
+    clock_offset_seconds: float = 0.0
+    contact_types: list[str] = field(default_factory=lambda: list(CONTACT_TYPES))
     omit_status: bool = True
     omit_state: bool = False
     omit_paths: bool = False
@@ -113,9 +115,13 @@ def _is_sound(name: str, value: Any) -> bool:  # Any: JSON
         return all(state in ACCOUNT_STATES and rule in STATE_RULES for state, rule in value.items())
     if name == "deny":
         return isinstance(value, list) and all(_is_denial(rule) for rule in value)
+    if name == "contact_types":
+        return isinstance(value, list) and set(value) <= set(CONTACT_TYPES)
     if name == "fault_operations":
         return isinstance(value, list) and all(isinstance(operation, str) for operation in value)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name == "clock_offset_seconds":
+        return is_number
     return is_number and value >= 0 and (name not in RATES or value <= 1)
 
 

@@ -1,5 +1,6 @@
 """The sandbox for tests: started in this process, reached over HTTP, looked at and changed directly."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -71,12 +72,13 @@ class Sandbox:
     def url(self) -> str:
         return self._server.url
 
-    def env(self, account_id: str = MANAGEMENT_ID) -> dict[str, str]:
-        """Give the variables that send boto3 and the AWS CLI here as the user of this account."""
+    def env(self, account_id: str = MANAGEMENT_ID, *, is_admin: bool = False) -> dict[str, str]:
+        """Give the variables that send boto3 and the AWS CLI here as a user of this account."""
+        key = f"{KEY_PREFIX}{account_id}{'ADMIN' if is_admin else ''}"
         region = REGIONS[self.partition]
         return {
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": f"{KEY_PREFIX}{account_id}",
+            "AWS_ACCESS_KEY_ID": key,
             "AWS_SECRET_ACCESS_KEY": "any-secret-will-do",
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
@@ -109,6 +111,18 @@ class Sandbox:
     def set_account(self, account_id: str, **values: Any) -> Account:  # Any: fields of an account
         """Join, move (unit="Workloads/Prod"), take out (unit=None), or set state, name, email, roles."""
         return control.upsert_account(self.aws, {"account_id": account_id, **values})
+
+    def set_policy(self, account_id: str, principal: str, document: dict[str, Any] | str) -> None:
+        """Let "user/portal" or "role/NAME" of an account do what this policy allows, and nothing else."""
+        text = document if isinstance(document, str) else json.dumps(document)
+        for name in list(self.world.policies.get((account_id, principal), {})):
+            self.world.set_policy(account_id, principal, name, None)
+        self.world.set_policy(account_id, principal, "Test", text)
+
+    def set_scp(self, target: str, document: dict[str, Any] | str | None) -> None:
+        """Attach a service control policy to a root, unit or account, or detach it."""
+        text = json.dumps(document) if isinstance(document, dict) else document
+        control.set_scp(self.aws, target, text)
 
     def expire_sessions(self) -> None:
         control.expire_sessions(self.aws)

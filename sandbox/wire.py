@@ -1,4 +1,4 @@
-"""The three protocols: rest-json (Account Management), JSON 1.1 (Organizations), query and XML (STS)."""
+"""The protocols: rest-json (Account Management), JSON 1.1 (Organizations), query and XML (STS, IAM)."""
 
 import json
 from dataclasses import dataclass
@@ -8,9 +8,13 @@ from xml.sax.saxutils import escape
 
 from sandbox.errors import Refusal
 
-ACCOUNT, ORGANIZATIONS, STS = "account", "organizations", "sts"
+ACCOUNT, ORGANIZATIONS, STS, IAM = "account", "organizations", "sts", "iam"
 TARGET_PREFIX = "AWSOrganizationsV20161128."
-STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+NAMESPACES = {
+    STS: "https://sts.amazonaws.com/doc/2011-06-15/",
+    IAM: "https://iam.amazonaws.com/doc/2010-05-08/",
+}
+IAM_VERSION = "2010-05-08"
 
 
 @dataclass(slots=True)
@@ -47,7 +51,8 @@ def read_call(request: HttpRequest) -> Call:
         return Call(ORGANIZATIONS, target.removeprefix(TARGET_PREFIX), _json(request.body))
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
-        return Call(STS, form.get("Action", ""), form)
+        service = IAM if form.get("Version") == IAM_VERSION else STS
+        return Call(service, form.get("Action", ""), form)
     name = request.path.partition("?")[0].strip("/")
     operation = name[:1].upper() + name[1:] if request.method == "POST" else ""
     return Call(ACCOUNT, operation, _json(request.body))
@@ -55,16 +60,16 @@ def read_call(request: HttpRequest) -> Call:
 
 def answer(call: Call, result: Any, request_id: str) -> HttpResponse:  # Any: JSON
     """Write a result as the service does; no result is an empty body."""
-    if call.service == STS:
-        return _xml(200, _sts_answer(call.operation, result, request_id), request_id)
+    if call.service in NAMESPACES:
+        return _xml(200, _query_answer(call, result or {}, request_id), request_id)
     body = b"" if result is None else json.dumps(result).encode()
     return HttpResponse(200, _headers(call.service, request_id), body)
 
 
 def refusal(call: Call, error: Refusal, request_id: str) -> HttpResponse:
     """Write an error as the service does."""
-    if call.service == STS:
-        return _xml(error.status, _sts_error(error, request_id), request_id)
+    if call.service in NAMESPACES:
+        return _xml(error.status, _query_error(call, error, request_id), request_id)
     headers = _headers(call.service, request_id)
     if call.service == ORGANIZATIONS:
         body = {"__type": error.code, "Message": error.message, **error.members}
@@ -97,25 +102,29 @@ def _xml(status: int, body: str, request_id: str) -> HttpResponse:
     return HttpResponse(status, headers, body.encode())
 
 
-def _sts_answer(operation: str, result: dict[str, Any], request_id: str) -> str:  # Any: nested texts
+def _query_answer(call: Call, result: dict[str, Any], request_id: str) -> str:  # Any: nested texts
+    operation = call.operation
     return (
-        f'<{operation}Response xmlns="{STS_NAMESPACE}"><{operation}Result>{_elements(result)}'
+        f'<{operation}Response xmlns="{NAMESPACES[call.service]}"><{operation}Result>{_elements(result)}'
         f"</{operation}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"
         f"</{operation}Response>"
     )
 
 
-def _sts_error(error: Refusal, request_id: str) -> str:
+def _query_error(call: Call, error: Refusal, request_id: str) -> str:
     kind = "Sender" if error.status < 500 else "Receiver"
     fields = {"Type": kind, "Code": error.code, "Message": error.message}
     return (
-        f'<ErrorResponse xmlns="{STS_NAMESPACE}"><Error>{_elements(fields)}</Error>'
+        f'<ErrorResponse xmlns="{NAMESPACES[call.service]}"><Error>{_elements(fields)}</Error>'
         f"<RequestId>{request_id}</RequestId></ErrorResponse>"
     )
 
 
 def _elements(values: dict[str, Any]) -> str:  # Any: nested texts
-    return "".join(
-        f"<{name}>{_elements(value) if isinstance(value, dict) else escape(str(value))}</{name}>"
-        for name, value in values.items()
-    )
+    return "".join(f"<{name}>{_element(value)}</{name}>" for name, value in values.items())
+
+
+def _element(value: Any) -> str:  # Any: nested texts
+    if isinstance(value, list):
+        return "".join(f"<member>{_element(one)}</member>" for one in value)
+    return _elements(value) if isinstance(value, dict) else escape(str(value))

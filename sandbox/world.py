@@ -1,10 +1,12 @@
 """The state of the local AWS: one organization, its accounts, their contacts, roles and sessions."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from sandbox.policy_language import Document, parse
 from sandbox.records import ACCOUNT_MANAGEMENT, Account, Contact, Organization, Session, Unit, as_json
 
 KEEP_SUPERSEDED_SECONDS = 900
@@ -27,6 +29,9 @@ class World:
         self.trusted: dict[str, float] = {}
         self.delegated: dict[tuple[str, str], float] = {}
         self.sessions: dict[str, Session] = {}
+        self.policies: dict[tuple[str, str], dict[str, Document]] = {}
+        self.trusts: dict[tuple[str, str], Document] = {}
+        self.scps: dict[str, dict[str, Document]] = {}
         self.journal: Journal | None = None
         self.lock = threading.RLock()
         self.clock: Callable[[], float] = time.time
@@ -69,6 +74,28 @@ class World:
         above = self.path(unit.parent_id) if unit.parent_id else f"{self.organization_id}/"
         return f"{above}{unit_id}/"
 
+    # Policies; the documents were checked before they came here
+
+    @property
+    def has_policies(self) -> bool:
+        return bool(self.policies or self.scps)
+
+    def has_policy(self, account_id: str, principal: str, name: str) -> bool:
+        return name in self.policies.get((account_id, principal), {})
+
+    def policies_of(self, account_id: str, principal: str) -> list[Document] | None:
+        """Give the inline policies of "user/NAME" or "role/NAME"; nothing where it never had one."""
+        documents = self.policies.get((account_id, principal))
+        return None if documents is None else list(documents.values())
+
+    def scps_of(self, account_id: str) -> list[Document]:
+        """Give the service control policies of the account and of every unit above it."""
+        targets, unit_id = [account_id], self.accounts[account_id].parent_id
+        while unit_id:
+            targets.append(unit_id)
+            unit_id = self.units[unit_id].parent_id
+        return [document for target in targets for document in self.scps.get(target, {}).values()]
+
     # Changes
 
     def set_contact(
@@ -97,6 +124,18 @@ class World:
 
     def set_feature_set(self, feature_set: str) -> None:
         self._change(kind="feature_set", value=feature_set)
+
+    def set_policy(self, account_id: str, principal: str, name: str, document: str | None) -> None:
+        """Attach an inline policy, or take it off; who lost the last one has none, and may do nothing."""
+        self._change(kind="policy", account_id=account_id, principal=principal, name=name, document=document)
+
+    def set_trust(self, account_id: str, role: str, document: str) -> None:
+        """Say in IAM's language who may assume the role, in place of the external id alone."""
+        self._change(kind="trust", account_id=account_id, role=role, document=document)
+
+    def set_scp(self, target: str, name: str, document: str | None) -> None:
+        """Attach a service control policy to a root, unit or account, or detach it."""
+        self._change(kind="scp", target=target, name=name, document=document)
 
     def set_session(self, session: Session) -> None:
         self._change(kind="session", value=as_json(session))
@@ -129,6 +168,7 @@ class World:
         yield from ({"kind": "trusted", "principal": name, "at": at} for name, at in self.trusted.items())
         for (account_id, principal), at in self.delegated.items():
             yield {"kind": "delegated", "account_id": account_id, "principal": principal, "at": at}
+        yield from self._policy_events()
         now = self.clock()
         living = (session for session in self.sessions.values() if session.expires_at > now)
         yield from ({"kind": "session", "value": as_json(session)} for session in living)
@@ -173,6 +213,37 @@ class World:
     def _apply_feature_set(self, event: Event) -> None:
         self.feature_set = event["value"]
 
+    def _policy_events(self) -> Iterator[Event]:
+        for (account_id, principal), documents in self.policies.items():
+            whose: Event = {"kind": "policy", "account_id": account_id, "principal": principal}
+            yield {**whose, "name": "", "document": None}  # who lost the last one still may do nothing
+            for name, document in documents.items():
+                yield {**whose, "name": name, "document": json.dumps(document)}
+        for (account_id, role), document in self.trusts.items():
+            yield {"kind": "trust", "account_id": account_id, "role": role, "document": json.dumps(document)}
+        for target, documents in self.scps.items():
+            for name, document in documents.items():
+                yield {"kind": "scp", "target": target, "name": name, "document": json.dumps(document)}
+
+    def _apply_policy(self, event: Event) -> None:
+        documents = self.policies.setdefault((event["account_id"], event["principal"]), {})
+        _keep(documents, event)
+
+    def _apply_trust(self, event: Event) -> None:
+        document = parse(event["document"], names_principals=True)
+        self.trusts[(event["account_id"], event["role"])] = document
+
+    def _apply_scp(self, event: Event) -> None:
+        _keep(self.scps.setdefault(event["target"], {}), event)
+        if not self.scps[event["target"]]:
+            del self.scps[event["target"]]
+
     def _apply_session(self, event: Event) -> None:
         session = Session(**event["value"])
         self.sessions[session.key_id] = session
+
+
+def _keep(documents: dict[str, Document], event: Event) -> None:
+    documents.pop(event["name"], None)
+    if event["document"] is not None:
+        documents[event["name"]] = parse(event["document"])
