@@ -23,7 +23,7 @@ from django.conf import settings
 from portal.aws_errors import Absent, AwsError, ErrorAnswer, OutcomeUnknown, Refused, Unavailable, sort_answer
 from portal.aws_errors import Invalid as Invalid
 from portal.aws_errors import Throttled as Throttled
-from portal.aws_facts import Caller, ContactDetails, Identity, Reading, Receipt
+from portal.aws_facts import Caller, ContactDetails, Identity, Reading, Receipt, date_of
 from portal.aws_facts import as_aws_keeps as as_aws_keeps
 from portal.aws_facts import same_contact as same_contact
 from portal.causes import Cause
@@ -40,7 +40,7 @@ REGIONS = {
     "aws-eusc": "eusc-de-east-1",
 }
 # A hidden retry of Account Management goes round the quota and turns a delete that worked into "was absent".
-ATTEMPTS = {"account": 1, "organizations": 3, "sts": 3}
+ATTEMPTS = {"account": 1, "organizations": 3, "sts": 3, "iam": 3}
 CONNECTIONS_KEPT = 256
 ROLE_SESSION = "alternate-contacts-portal"
 _NOTHING_SENT = (
@@ -89,7 +89,8 @@ def partition_of(profile: str = "", role_arn: str = "") -> str:
 def who_am_i(caller: Caller) -> Identity:
     """STS GetCallerIdentity: the account that our credentials belong to."""
     answer = call(caller, "sts", "GetCallerIdentity")
-    return Identity(answer["Arn"].split(":")[1], answer["Account"], answer["Arn"])
+    arn = answer["Arn"]
+    return Identity(arn.split(":")[1], answer["Account"], arn, date_of(answer["ResponseMetadata"]))
 
 
 # Alternate contacts. account_id None is the standalone context: the caller's own account.
@@ -208,6 +209,7 @@ def _error_answer(error: exceptions.ClientError, operation: str, writes: bool) -
         aws_request_id=facts.get("RequestId", ""),
         message=str(said.get("Message", "")),
         fields=tuple(str(field.get("name", "")) for field in error.response.get("fieldList") or []),
+        answered_at=date_of(facts),
     )
 
 

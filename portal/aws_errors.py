@@ -2,12 +2,20 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from portal.causes import Cause
 
 
 class AwsError(Exception):
-    """A call did not succeed. Its text holds no contact value and no secret."""
+    """A call did not succeed. Its text holds no contact value and no secret.
+
+    answered_at: what AWS's clock said, where it answered. policy: which kind of IAM policy refused, where
+    AWS said so: "identity", "session", "boundary", or "explicit" for a deny that no allow beats.
+    """
+
+    answered_at: datetime | None = None
+    policy: str = ""
 
     def __init__(self, cause: Cause, *, operation: str = "", aws_request_id: str = "") -> None:
         super().__init__(f"{operation}: {cause.label}" if operation else cause.label)
@@ -64,6 +72,7 @@ class ErrorAnswer:
     aws_request_id: str
     message: str = field(repr=False)
     fields: tuple[str, ...] = field(repr=False, default=())
+    answered_at: datetime | None = None
 
 
 # https://docs.aws.amazon.com/accounts/latest/reference/CommonErrors.html and those of STS and Organizations
@@ -86,6 +95,7 @@ _CREDENTIALS_REJECTED = {
 _ABSENT = {
     "ResourceNotFoundException": Cause.UNEXPECTED,
     "AWSOrganizationsNotInUseException": Cause.NO_ORGANIZATION,
+    "AccountNotFoundException": Cause.LEFT,
 }
 # AccessDeniedException has six meanings that only its text tells apart; the first match counts.
 _ACCESS_DENIED = (
@@ -97,8 +107,26 @@ _ACCESS_DENIED = (
 )
 
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+_POLICIES = (
+    ("explicit deny", "explicit"),
+    ("no identity-based policy", "identity"),
+    ("no session policy", "session"),
+    ("no permissions boundary", "boundary"),
+)
+
+
 def sort_answer(answer: ErrorAnswer) -> AwsError:
     """The typed error for an error answer of AWS."""
+    error = _sort(answer)
+    error.answered_at = answer.answered_at
+    if error.cause == Cause.POLICY_DENIES:
+        text = answer.message.lower()
+        error.policy = next((kind for words, kind in _POLICIES if words in text), "")
+    return error
+
+
+def _sort(answer: ErrorAnswer) -> AwsError:
     facts = {"operation": answer.operation, "aws_request_id": answer.aws_request_id}
     throttled = answer.code in _THROTTLED or answer.status == 429
     if answer.operation == "AssumeRole" and (throttled or answer.status >= 500):

@@ -1,7 +1,8 @@
 """What goes into the gateway to AWS and what comes out of it: plain values, no behaviour of AWS."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 
@@ -58,11 +59,20 @@ def same_contact(one: ContactDetails | None, other: ContactDetails | None) -> bo
 
 @dataclass(frozen=True)
 class Identity:
-    """Who we are (STS GetCallerIdentity)."""
+    """Who we are (STS GetCallerIdentity), and what AWS's clock said when it answered."""
 
     partition: str
     account_id: str
     arn: str
+    answered_at: datetime | None = field(default=None, compare=False)
+
+
+def date_of(metadata: dict[str, Any]) -> datetime | None:
+    """AWS's clock, by the Date header of an answer; None where the answer has none."""
+    try:
+        return parsedate_to_datetime(metadata["HTTPHeaders"]["date"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,10 @@ class UnitFacts:
 
 @dataclass(frozen=True)
 class AccountFacts:
-    """A member account; unit_path is its parent's path, "" where AWS sent no Paths."""
+    """A member account; unit_path is its parent's path, "" where AWS sent no Paths.
+
+    has_state: AWS sent State, and not only the Status that it is retiring.
+    """
 
     aws_id: str
     name: str
@@ -94,6 +107,7 @@ class AccountFacts:
     state: str
     unit_path: str
     joined_at: datetime | None
+    has_state: bool = True
 
 
 def account_facts(account: dict[str, Any], unit_path: str = "") -> AccountFacts:
@@ -110,6 +124,7 @@ def account_facts(account: dict[str, Any], unit_path: str = "") -> AccountFacts:
         state=account.get("State") or account.get("Status") or "UNKNOWN",
         unit_path=unit_path or _parent_path(account.get("Paths") or []),
         joined_at=joined_at and joined_at.astimezone(UTC),
+        has_state="State" in account,
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads of AWS Organizations, through the gateway: the organization, its units and its accounts.
+"""AWS Organizations, through the gateway: the organization, its units, its accounts, trusted access.
 
 Every function takes `take` and calls take("ListAccounts") before it asks for a page. So the caller decides in
 which lane the quota token is got: functools.partial(quota.take, caller.key, lane=…, organization_id=…) fits.
@@ -57,7 +57,28 @@ def delegated_administrators(caller: Caller, take: Take) -> list[str] | None:
         return None
 
 
+def enable_trusted_access(caller: Caller, take: Take) -> str:
+    """Have the organization trust AWS Account Management, and give AWS's request id; twice is once.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_EnableAWSServiceAccess.html
+    """
+    take("EnableAWSServiceAccess")
+    operation, principal = "EnableAWSServiceAccess", SERVICE_PRINCIPAL
+    return request_id_of(call(caller, "organizations", operation, writes=True, ServicePrincipal=principal))
+
+
 # Accounts and units
+
+
+def describe_account(caller: Caller, account_id: str, take: Take) -> AccountFacts | None:
+    """One member; None when the organization has no such account."""
+    take("DescribeAccount")
+    try:
+        return account_facts(
+            call(caller, "organizations", "DescribeAccount", AccountId=account_id)["Account"]
+        )
+    except Absent:
+        return None
 
 
 def list_accounts(caller: Caller, take: Take) -> Iterator[AccountFacts]:

@@ -28,7 +28,9 @@ _ACCOUNT_MANAGEMENT_CHINA = {
 
 # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html#throttling-limits
 _ORGANIZATIONS = {
+    "DescribeAccount": Quota(20, 30),
     "DescribeOrganization": Quota(1, 2),
+    "EnableAWSServiceAccess": Quota(1, 2),
     "ListAWSServiceAccessForOrganization": Quota(1, 3),
     "ListAccounts": Quota(8, 12),
     "ListDelegatedAdministrators": Quota(5, 8),
@@ -36,6 +38,7 @@ _ORGANIZATIONS = {
     "ListRoots": Quota(1, 2),
 }
 _PER_ORGANIZATION = {
+    "DescribeAccount": Quota(24, 36),
     "ListAWSServiceAccessForOrganization": Quota(1, 4),
     "ListAccounts": Quota(9, 15),
     "ListDelegatedAdministrators": Quota(6, 10),
