@@ -1,28 +1,16 @@
 """What the pages of organizations show: counts, reading, obstacles; a few queries for all of them."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from orgs import policies
-from orgs.models import Account, Organization, OrganizationalUnit, Standing
+from orgs.models import Account, Organization, OrganizationalUnit
 from orgs.preflight import Status
 from orgs.quota_use import QuotaUse, quota_use
 from orgs.reading import reading_of
 from orgs.waking import DISCOVERY, PREFLIGHT, is_awaited
 from portal.causes import Cause
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A policy to paste; key is its id on the page."""
-
-    key: str
-    title: str
-    where: str
-    text: str
 
 
 def summaries(organizations: QuerySet[Organization]) -> list[dict[str, Any]]:
@@ -89,19 +77,3 @@ def reading_part_of(organization: Organization) -> dict[str, Any]:
 def quota_of(organization: Organization) -> QuotaUse:
     """The quota in use by the credentials of this organization."""
     return quota_use([organization])
-
-
-def policies_of(organization: Organization) -> list[Policy]:
-    """What to paste into AWS, with the real ids."""
-    found = [
-        Policy(
-            "read", "To see", "For the role or user the portal runs as", policies.reading_policy(organization)
-        ),
-        Policy("full", "To see and change", "Instead of the first", policies.full_policy(organization)),
-    ]
-    if organization.standing == Standing.DELEGATED:
-        text = policies.management_role_policy(organization)
-        found.append(Policy("management", "Role in the management account", "For its own contacts", text))
-    scp = policies.single_writer_scp(organization)
-    where = "Service control policy for the members: contacts change by the portal only"
-    return [*found, Policy("scp", "To be the only writer", where, scp)]

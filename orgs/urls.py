@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orgs.views import grants, organizations, people
+from orgs.views import grants, organizations, people, policies
 
 app_name = "orgs"
 urlpatterns = [
@@ -16,6 +16,12 @@ urlpatterns = [
     ),
     path("organizations/<str:aws_id>/read/", organizations.organization_read, name="organization_read"),
     path("organizations/<str:aws_id>/checks/", organizations.organization_check, name="organization_check"),
+    path("organizations/<str:aws_id>/policies/", policies.policy_list, name="policy_list"),
+    path(
+        "organizations/<str:aws_id>/policies/<slug:key>/",
+        policies.policy_download,
+        name="policy_download",
+    ),
     path(
         "organizations/<str:aws_id>/discovery/",
         organizations.organization_discover,

@@ -14,7 +14,7 @@ from orgs.connecting import connect_account, connect_organization
 from orgs.discovery import request_discovery
 from orgs.forms import AccountForm, OrganizationForm
 from orgs.models import Organization
-from orgs.overview import live_part_of, policies_of, reading_part_of, summaries
+from orgs.overview import live_part_of, reading_part_of, summaries
 from orgs.preflight import request_checks
 from orgs.reading import request_reading
 from portal.aws import AwsError, Unavailable
@@ -37,10 +37,9 @@ def organization_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def organization_detail(request: HttpRequest, aws_id: str) -> HttpResponse:
-    """One organization: facts, checks, discovery, reading, quota, policies."""
+    """One organization: facts, checks, discovery, reading, quota."""
     organization = _get(request, aws_id)
     context = live_part_of(organization) | reading_part_of(organization)
-    context["policies"] = policies_of(organization)
     return render(request, "orgs/organization_detail.html", context)
 
 

@@ -114,6 +114,8 @@ TABLE = [
     ("orgs:organization_read", ORGANIZATION, "post", CHECK),
     ("orgs:organization_check", ORGANIZATION, "post", START),
     ("orgs:organization_discover", ORGANIZATION, "post", START),
+    ("orgs:policy_list", ORGANIZATION, "get", SEE_ONE),
+    ("orgs:policy_download", ORGANIZATION | {"key": "identity"}, "get", SEE_ONE),
     ("orgs:organization_connect", {}, "get", ADMINISTER),
     ("orgs:organization_connect", {}, "post", ADMINISTER),
     ("orgs:account_connect", {}, "get", ADMINISTER),

@@ -7,8 +7,9 @@ from typing import Any
 from audit.context import Context, command_context
 from orgs.discovery import AlreadyRunning, discover
 from orgs.models import Organization
+from orgs.selecting import chosen_organizations
 from portal.aws import AwsError
-from portal.commands import PortalCommand, add_json, failed, wrong_usage
+from portal.commands import PortalCommand, add_json, failed
 from portal.quota import Lane
 
 
@@ -23,7 +24,10 @@ class Command(PortalCommand):
 
     def work(self, options: dict[str, Any]) -> None:
         context = command_context()
-        results = [self._sync(organization, context) for organization in _chosen(options["organization"])]
+        results = [
+            self._sync(organization, context)
+            for organization in chosen_organizations(options["organization"])
+        ]
         text = "\n".join(result["text"] for result in results) or "No organization is connected."
         self.answer(options, results, text)
         if any(result["problem"] for result in results):
@@ -40,12 +44,3 @@ class Command(PortalCommand):
         except AlreadyRunning as error:
             return result | {"problem": "already_running", "text": str(error)}
         return result | asdict(findings) | {"text": f"{organization}: {findings}."}
-
-
-def _chosen(aws_id: str | None) -> list[Organization]:
-    organizations = Organization.objects.all()
-    if aws_id:
-        organizations = organizations.filter(aws_id=aws_id)
-    if aws_id and not organizations:
-        raise wrong_usage(f"No organization {aws_id} is connected. Connect it with connect_organization.")
-    return list(organizations)
