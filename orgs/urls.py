@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orgs.views import grants, organizations, people, policies
+from orgs.views import grants, organizations, people, policies, trusted_access
 
 app_name = "orgs"
 urlpatterns = [
@@ -21,6 +21,11 @@ urlpatterns = [
         "organizations/<str:aws_id>/policies/<slug:key>/",
         policies.policy_download,
         name="policy_download",
+    ),
+    path(
+        "organizations/<str:aws_id>/trusted-access/",
+        trusted_access.trusted_access,
+        name="trusted_access",
     ),
     path(
         "organizations/<str:aws_id>/discovery/",

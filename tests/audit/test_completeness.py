@@ -58,6 +58,12 @@ USE_CASES = {
         "ACCOUNT_STATE_CHANGED",
         "ACCOUNT_RENAMED",
     },
+    "orgs/trusted_access.py:enable_trusted_access": {
+        "TRUST_REQUESTED",
+        "TRUST_ENABLED",
+        "TRUST_FAILED",
+        "ORGANIZATION_CHANGED",
+    },
     "orgs/people.py:change_details": {"USER_CHANGED"},
     "orgs/people.py:change_profile": {"USER_CHANGED"},
     "orgs/people.py:create_user": {"USER_CREATED"},

@@ -116,6 +116,8 @@ TABLE = [
     ("orgs:organization_discover", ORGANIZATION, "post", START),
     ("orgs:policy_list", ORGANIZATION, "get", SEE_ONE),
     ("orgs:policy_download", ORGANIZATION | {"key": "identity"}, "get", SEE_ONE),
+    ("orgs:trusted_access", ORGANIZATION, "get", (403, 403, 403, 403, 403, 200, 404)),
+    ("orgs:trusted_access", ORGANIZATION, "post", (403, 403, 403, 403, 403, 422, 404)),
     ("orgs:organization_connect", {}, "get", ADMINISTER),
     ("orgs:organization_connect", {}, "post", ADMINISTER),
     ("orgs:account_connect", {}, "get", ADMINISTER),
