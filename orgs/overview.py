@@ -5,8 +5,8 @@ from typing import Any
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from orgs.checks import Status
 from orgs.models import Account, Organization, OrganizationalUnit
-from orgs.preflight import Status
 from orgs.quota_use import QuotaUse, quota_use
 from orgs.reading import reading_of
 from orgs.waking import DISCOVERY, PREFLIGHT, is_awaited

@@ -202,12 +202,14 @@ def _not_known(visit: Examination, place: _Place, refusal: Refused) -> Answer:
 
 def throttling(visit: Examination) -> Answer:
     """Whether AWS asked us to slow down of late."""
-    refused = {one.operation: one.throttled_last_minute for one in quota.usage(visit.caller.key)}
+    refused = {one.operation: one.throttled_lately for one in quota.usage(visit.caller.key)}
     told = ", ".join(f"{count} × {operation}" for operation, count in refused.items() if count)
     if not told:
-        return Answer("AWS refused no call as too fast within the last minute.")
+        return Answer("AWS refused no call as too fast within the last ten minutes.")
     mend = Mend(
         f"{mends.NO_COMMAND} The portal has slowed down by itself. If it lasts, other tools use up the quota "
         "of this account: lower AWS_QUOTA_SHARE."
     )
-    return Answer(f"Too fast within the last minute: {told}.", Status.WARNING, Cause.THROTTLED.value, mend)
+    return Answer(
+        f"Too fast within the last ten minutes: {told}.", Status.WARNING, Cause.THROTTLED.value, mend
+    )
