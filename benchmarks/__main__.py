@@ -1,7 +1,7 @@
 """`make bench`: measures the portal and its peers and prints tables.
 
-BENCH_AWS_ENDPOINT_URL names another stand-in of AWS than the sandbox; --only measures a part, and --write
-puts the tables into docs/performance.md.
+BENCH_AWS_ENDPOINT_URL names another stand-in of AWS than the sandbox; --only measures a part or one row of the
+part aws alone, and --write puts the tables into docs/performance.md.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.audit.figures import measure_audit
@@ -18,33 +18,37 @@ from benchmarks.audit.report import audit_report
 from benchmarks.bulk.figures import measure_bulk
 from benchmarks.bulk.installation import POSTGRES, SQLITE
 from benchmarks.bulk.report import bulk_report
-from benchmarks.counting import Tally
 from benchmarks.installation import installed_portal
-from benchmarks.peers import CLI_ACCOUNTS, THREADS, read_with_boto3, read_with_cli, targets
-from benchmarks.readings import edit_with_portal, read_with_portal
-from benchmarks.report import report, write
+from benchmarks.report import circumstances, write
+from benchmarks.rows import ROWS, Scene
 from benchmarks.scale.figures import measure_scale
 from benchmarks.scale.report import scale_report
 from benchmarks.standin import StandIn
+
+AWS = "aws"
 
 
 def main() -> int:
     """Measure; what was started is stopped, also after Ctrl-C or SIGTERM."""
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    wanted = options.only or [AWS, *PARTS]
+    rows = list(ROWS) if AWS in wanted else [name for name in ROWS if name in wanted]
     # Short, because a unix socket lies in it.
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as directory:  # noqa: S108
-        for what in options.only or PARTS:
-            text = PARTS[what](Path(directory), options)
-            print(f"{text}\n", flush=True)
-            if options.write:
-                write(f"measured {what}", text)
+        if rows:
+            _measure_rows(rows, Path(directory), options.write)
+        for what in PARTS:
+            if what in wanted:
+                _tell(what, PARTS[what](Path(directory), options), options.write)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures the portal.")
-    parser.add_argument("--only", action="append", choices=PARTS, help="measure this part")
+    parser.add_argument(
+        "--only", action="append", choices=[AWS, *PARTS, *ROWS], help=f"measure this; {AWS}: {', '.join(ROWS)}"
+    )
     parser.add_argument(
         "--events", type=int, default=EVENTS, help=f"events in the history of the audit; usual: {EVENTS:,}"
     )
@@ -52,15 +56,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _measure_aws(directory: Path, _: argparse.Namespace) -> str:
-    load = os.getloadavg()[0]
+def _measure_rows(names: list[str], directory: Path, is_kept: bool) -> None:
+    """All in one installation: its workers and its mirror serve them one after another."""
     with StandIn(directory) as standin, installed_portal(directory, standin) as portal:
-        _say("sync_contacts reads every account")
-        reading = read_with_portal(portal, standin)
-        peers = dict(_peers(standin))
-        _say("a person edits, with workers and beat")
-        edits = edit_with_portal(portal, standin)
-        return report(standin.description, load, reading, peers, edits)
+        scene = Scene(standin, portal, _say)
+        for name in names:
+            load = os.getloadavg()[0]
+            _say(name)
+            text = ROWS[name](scene)
+            _tell(name, f"{circumstances(load)}. Stand-in: {standin.description}.\n\n{text}", is_kept)
+
+
+def _tell(name: str, text: str, is_kept: bool) -> None:
+    print(f"{text}\n", flush=True)
+    if is_kept:
+        write(f"measured {name}", text)
 
 
 def _measure_bulk(directory: Path, _: argparse.Namespace) -> str:
@@ -82,21 +92,11 @@ def _measure_scale(directory: Path, _: argparse.Namespace) -> str:
     return scale_report(load, measure_scale(directory, _say))
 
 
-def _peers(standin: StandIn) -> Iterator[tuple[str, Tally]]:
-    everyone = targets(standin)
-    for mode in ("standard", "adaptive"):
-        _say(f"boto3 in {mode} mode")
-        yield f"boto3 {mode}, {THREADS} threads", read_with_boto3(standin, mode, everyone)
-    _say("a loop over the AWS CLI")
-    yield "loop over the AWS CLI", read_with_cli(standin, everyone[:CLI_ACCOUNTS])
-
-
 def _say(text: str) -> None:
     print(f"… {text}", file=sys.stderr, flush=True)
 
 
 PARTS: dict[str, Callable[[Path, argparse.Namespace], str]] = {
-    "aws": _measure_aws,
     "bulk": _measure_bulk,
     "audit": _measure_audit,
     "scale": _measure_scale,

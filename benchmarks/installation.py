@@ -1,7 +1,9 @@
-"""The portal that is measured: real processes on SQLite and a Redis-protocol server of its own."""
+"""The portal that is measured: real processes on PostgreSQL and a Redis-protocol server of its own."""
 
 import json
 import secrets
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,24 +11,31 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.standin import StandIn
-from tests.live import LivePortal
+from portal.embedded import portal_parts
+from tests.live import ROOT, LivePortal, wait_until
+from tests.postgres import Postgres
 from tests.valkey import Valkey
 
-LONGEST_COMMAND = 300
+LONGEST_COMMAND = 600
+WORKERS = 4  # processes that serve bulk work and reading; people's edits have one more
+A_DAY = 86_400
 
 
 @contextmanager
 def installed_portal(directory: Path, standin: StandIn) -> Iterator[LivePortal]:
-    """A migrated portal that knows the stand-in's organization and may use the whole quota."""
-    valkey = Valkey(directory)
+    """A migrated portal that knows the organization and may use the whole quota; nothing is read."""
+    directory.chmod(0o755)  # PostgreSQL never runs as root
+    valkey, database = Valkey(directory), Postgres(directory / "postgres")
     valkey.start()
+    database.start()
     portal = LivePortal(
-        f"sqlite:///{directory / 'portal.sqlite3'}",
+        database.url("postgres"),
         valkey.url,
         standin,
         directory=directory,
         AWS_QUOTA_SHARE=1,
         AWS_SANDBOX="false",
+        CONTACT_FRESHNESS=A_DAY,  # what is read while we measure is what was asked for
         SECRET_KEY=secrets.token_urlsafe(50),
         LOG_LEVEL="INFO",
     )
@@ -37,7 +46,28 @@ def installed_portal(directory: Path, standin: StandIn) -> Iterator[LivePortal]:
         yield portal
     finally:
         portal.stop()
+        database.stop()
         valkey.stop()
+
+
+@contextmanager
+def workers_of(portal: LivePortal) -> Iterator[None]:
+    """Beat, a worker for people's edits, and four for all else."""
+    parts = {part.name: list(part.command) for part in portal_parts(portal.port, portal.directory)}
+    commands = {"people": parts["people"]}
+    for number in range(WORKERS):
+        commands[f"bulk{number}"] = [word.replace("bulk@", f"bulk{number}@") for word in parts["bulk"]]
+    for name, command in commands.items():
+        portal.launch(name, command)
+    for name in commands:
+        wait_until(lambda name=name: " ready." in portal.log(name), f"{name} is ready", seconds=120)
+    portal.launch("beat", parts["beat"])
+    try:
+        yield
+    finally:
+        portal.stop()
+        for name in commands:
+            (portal.directory / f"{name}.log").write_text("")
 
 
 def manage(portal: LivePortal, *arguments: str) -> tuple[str, float]:
@@ -49,7 +79,15 @@ def manage(portal: LivePortal, *arguments: str) -> tuple[str, float]:
     return done.stdout, time.monotonic() - started
 
 
-def manage_json(portal: LivePortal, *arguments: str) -> tuple[Any, float]:  # Any: JSON
-    """The same with --json."""
-    text, seconds = manage(portal, *arguments, "--json")
-    return json.loads(text), seconds
+def run_inside(portal: LivePortal, module: str, *arguments: object, timeout: float = LONGEST_COMMAND) -> Any:
+    """Run a module of this package as a process of the portal; the JSON of its last line."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)],
+        cwd=ROOT, env=environment_of(portal), stdout=subprocess.PIPE, text=True, timeout=timeout, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def environment_of(portal: LivePortal) -> dict[str, str]:
+    """For a process that calls django.setup()."""
+    return portal.environment | {"DJANGO_SETTINGS_MODULE": "portal.settings"}

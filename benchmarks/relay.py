@@ -73,6 +73,7 @@ def _describe(request: HttpRequest) -> Attempt:
         operation=call.operation,
         target=values.get("AccountId"),
         contact_type=values.get("AlternateContactType"),
+        user_agent=request.headers.get("user-agent"),
     )
 
 

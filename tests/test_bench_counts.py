@@ -8,15 +8,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.counting import GET, tally
+from benchmarks.counting import DELETE, GET, PUT, share_out, tally, waits
 from benchmarks.peers import read_with_boto3
-from benchmarks.report import percentile
+from benchmarks.report import percentile, verdict
 from sandbox.testing import Sandbox
 
 
-def attempt(start: float, status: int, target: str | None = "1", contact_type: str = "BILLING") -> dict:
+def attempt(
+    start: float,
+    status: int,
+    target: str | None = "1",
+    contact_type: str = "BILLING",
+    operation: str = GET,
+    user_agent: str = "Boto3/1.43",
+) -> dict:
     return {
-        "operation": GET,
+        "operation": operation,
+        "user_agent": user_agent,
         "status": status,
         "target": target,
         "contact_type": contact_type,
@@ -59,12 +67,64 @@ def test_what_the_burst_covers_has_no_ratio():
 
 
 def test_a_run_without_reads_is_no_measurement():
-    with pytest.raises(ValueError, match="no read"):
+    with pytest.raises(ValueError, match="no GetAlternateContact"):
         tally([], wanted=1)
 
 
 def test_a_percentile_is_one_of_the_values():
     assert [percentile(range(1, 21), share) for share in (0.5, 0.95, 1)] == [10, 19, 20]
+
+
+def test_each_operation_has_its_own_limit():
+    log = [attempt(number, 200, str(number), operation=DELETE) for number in range(16)]
+    log.append(attempt(0, 200, operation=PUT))
+    counted = tally(log, wanted=16, operation=DELETE)
+    assert (counted.attempts, counted.limit) == (16, 10)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "also_rejected", "says"),
+    [([200] * 115, 0, "reached"), ([200] * 114 + [429], 0, "MISSED"), ([200] * 115, 1, "MISSED")],
+)
+def test_the_verdict_needs_the_limit_and_no_rejection(statuses, also_rejected, says):
+    log = [attempt(number * 0.0825, status, str(number)) for number, status in enumerate(statuses)]
+    counted = tally(log, wanted=sum(status == 200 for status in statuses))
+    assert 0.98 < counted.ratio < 1.01
+    assert verdict(counted, 1.03, of="reading", also_rejected=also_rejected).endswith(f"{says}.")
+
+
+def test_what_was_lost_misses_the_verdict_and_so_does_who_is_slow():
+    log = [attempt(number * 0.0825, 200, str(number)) for number in range(115)]
+    assert "MISSED" in verdict(tally(log, wanted=116), 1.03, of="reading")
+    assert "MISSED" in verdict(tally(log, wanted=115), 0.9, of="reading")
+
+
+def test_what_a_neighbour_leaves_is_a_full_bucket_and_the_rate_less_its_answered_calls():
+    theirs = [
+        attempt(number / 5, 200 if number % 2 else 429, user_agent="app/neighbour") for number in range(50)
+    ]
+    ours = [attempt(number / 5, 200 if number < 48 else 429) for number in range(48)] + [attempt(9, 429)]
+    found = share_out([*theirs, *ours, attempt(20, 200)], GET, since=0, until=10.5)
+    assert (found.attempts, found.rejected, found.answered, found.theirs) == (49, 1, 48, 25)
+    assert found.rest == 15 + 105 - 25
+    assert found.used == pytest.approx(48 / 95)
+
+
+def test_an_edit_waits_until_the_first_answer_that_took_it():
+    edits = [
+        {"operation": operation, "target": target, "contact_type": "SECURITY", "at": 10.0}
+        for operation, target in [(PUT, "1"), (PUT, "2"), (PUT, "3"), (DELETE, "4")]
+    ]
+    log = [
+        attempt(10.0, 429, "1", "SECURITY", PUT),
+        attempt(11.5, 200, "1", "SECURITY", PUT),
+        attempt(19.5, 200, "1", "SECURITY", PUT),
+        attempt(10.5, 200, "2", "SECURITY", PUT),
+        attempt(10.5, 200, "3", "BILLING", PUT),
+        attempt(12.5, 404, "4", "SECURITY", DELETE),
+    ]
+    assert waits(log, edits, PUT) == [1.0, 2.0]
+    assert waits(log, edits, DELETE) == [3.0]
 
 
 class BehindRelay:
