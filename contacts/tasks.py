@@ -79,10 +79,13 @@ def read_stale_contacts() -> None:
 def read_organization(organization_pk: int) -> None:
     """Read accounts of one organization whose turn has come."""
     try:
-        _read(f"organization:{organization_pk}", due_accounts().filter(organization=organization_pk))
+        is_more = _read(
+            f"organization:{organization_pk}", due_accounts().filter(organization=organization_pk)
+        )
     finally:
         has_ended(READING, organization_pk)
-    # What is left is found by the next beat, so that a run that fails does not start over at once.
+    if is_more:
+        read_organization.apply_async(args=[organization_pk], queue="reading", expires=READ_STINT)
 
 
 @shared_task(name="contacts.read_standalone_account")
@@ -98,15 +101,19 @@ def watch_reading() -> None:
         logger.error("nothing of %s was read for longer than the target", organization.aws_id)
 
 
-def _read(what: str, due: QuerySet[Account]) -> None:
-    """Read for a stint, if a reader's place is free. A place falls free soon after its reader was killed."""
+def _read(what: str, due: QuerySet[Account]) -> bool:
+    """Read for a stint, if a reader's place is free; True when the stint ended before the work did.
+
+    A place falls free soon after its reader was killed. Where AWS is away, the next beat tries again.
+    """
     places = (f"reading:{what}:{number}" for number in range(READERS))
     place = next((one for one in places if cache.add(one, 1, timeout=PLACE_SECONDS)), None)
     if place is None:
-        return
+        return False
     try:
-        observation.read_due(
+        is_answered = observation.read_due(
             due, seconds=READ_STINT, on_wait=lambda: cache.touch(place, timeout=PLACE_SECONDS)
         )
+        return is_answered and due.exists()
     finally:
         cache.delete(place)

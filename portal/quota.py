@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 BURST_SHARE = 2 / 3
 # Two clocks that both say "a second" differ a little; without this a long run at full rate ends in a 429.
 RATE_SHARE = 0.995
+# A token that reaches a busy process later than this is not used: many that are used late would be a burst.
+STALE = 0.5  # seconds
 _TAKEN, _NO_HOPE = 1, -1  # verdicts of quota.lua
 
 
@@ -91,13 +93,14 @@ def take(
     buckets = _buckets(caller_key, operation, organization_id)
     waiter, ends_at = uuid.uuid4().hex, time.monotonic() + wait
     while True:
-        left = ends_at - time.monotonic()
+        asked_at = time.monotonic()
+        left = ends_at - asked_at
         verdict, text = _run("take", buckets, max(left, 0), random.random(), int(lane), waiter)  # noqa: S311
         seconds = float(text)
         if verdict == _NO_HOPE:
             raise NoToken(seconds)
-        time.sleep(seconds if verdict == _TAKEN else min(seconds, left))
-        if verdict == _TAKEN:
+        time.sleep(seconds if verdict == _TAKEN else max(0, min(seconds, left)))
+        if verdict == _TAKEN and time.monotonic() - asked_at - seconds < STALE:
             return
 
 
