@@ -8,6 +8,7 @@ SPREAD = --numprocesses 4 --dist worksteal
 help:
 	@echo "make run          the whole portal on this machine, with a sandbox in place of AWS (PORT=8000)"
 	@echo "make test         all tests, on SQLite and on PostgreSQL, with a real browser"
+	@echo "make torture      faults that last for minutes"
 	@echo "make lint         make style, and make advisories"
 	@echo "make style        style, security rules, types, settings for production, missing migrations"
 	@echo "make advisories   known weaknesses of the packages we pin; needs the internet, and fails without it"
@@ -80,4 +81,4 @@ $(PYTHON):
 		echo "$$found cannot make a virtual environment. On Debian: apt-get install python3-venv" >&2; exit 1; \
 	}
 
-.PHONY: help run test lint style advisories bench screenshots lock
+.PHONY: help run test torture lint style advisories bench screenshots lock

@@ -28,6 +28,7 @@ from portal.aws import ContactDetails
 from portal.quota import Lane
 from sandbox.attempts import digest
 from sandbox.testing import Sandbox
+from tests.faults.stretch import EVERY, HEAL
 from tests.valkey import Valkey
 
 # Short, but in the same order as in production: timeouts < lease, and a lag longer than the sandbox's.
@@ -138,7 +139,7 @@ class Rig:
         )
 
     def click_for(
-        self, seconds: float, *, every: float = 0.15, until: Callable[[], bool] = lambda: False
+        self, seconds: float, *, every: float = EVERY, until: Callable[[], bool] = lambda: False
     ) -> None:
         """Keep clicking until the time is over or the condition holds."""
         ends_at = time.monotonic() + seconds
@@ -148,7 +149,7 @@ class Rig:
 
     # The promise
 
-    def heal(self, seconds: float = 90) -> None:
+    def heal(self, seconds: float = HEAL) -> None:
         """Wait until every wish has ended."""
         ends_at = time.monotonic() + seconds
         while ContactChange.objects.filter(status__in=OPEN).exists():
@@ -169,7 +170,7 @@ class Rig:
                 AuditEvent.objects.filter(change_id=change.pk, action="contact.change_requested").count() == 1
             )
         self._check_no_write_after_the_end()
-        self._check_mirror()
+        self.check_mirror()
 
     def _check_no_write_after_the_end(self) -> None:
         """Every Put carries a value that one change alone wants; so attempts can be joined to changes."""
@@ -203,7 +204,7 @@ class Rig:
         assert not any(attempt["effect"] for attempt in found if attempt["contact_type"] is None)
         return [attempt for attempt in found if attempt["contact_type"] is not None]
 
-    def _check_mirror(self) -> None:
+    def check_mirror(self) -> None:
         assert not AuditEvent.objects.filter(action="contact.drift", reason="").exclude(detail={}).exists()
         for contact in AlternateContact.objects.filter(pk__in=[contact.pk for contact in self.contacts]):
             held = self.sandbox.contact(contact.account.aws_id, contact.contact_type)

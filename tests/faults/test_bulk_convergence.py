@@ -39,11 +39,12 @@ from tests.contacts.bulk.plans import by, decide, submit
 from tests.contacts.conftest import organization  # noqa: F401 - a fixture
 from tests.faults import trial
 from tests.faults.rig import TIMES, Rig
+from tests.faults.stretch import TIMEOUT
 from tests.hasty import widen_quotas
 from tests.live import wait_until
 from tests.postgres import CRASH_SAFE, Postgres
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(TIMEOUT)]
 
 QUICK = TIMES | {"AWS_READ_LAG": "3"}
 CHANCE = random.Random(20261124)

@@ -1,5 +1,6 @@
 """Whatever breaks: every change ends in exactly one honest state, and AWS and the mirror agree."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,18 +10,25 @@ from contacts.models import AlternateContact, ChangeStatus, ContactChange
 from contacts.observation import read_account
 from orgs.models import Account
 from portal.quota import Lane
+from sandbox.testing import EXTERNAL_ID, MANAGEMENT_ID, PORTAL_ROLE
 from tests.contacts.conftest import organization  # noqa: F401 - a fixture
 from tests.faults.rig import TIMES, Rig, drifts
+from tests.faults.stretch import OUTAGE, STRETCH, TIMEOUT
+from tests.portal.test_quota_pace import call_as_neighbour
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True), pytest.mark.timeout(TIMEOUT)]
 
 CONTACTS = 24
-KILLS, KILLS_AFTER_PUT = 24, 12  # fifty more die in test_bulk_convergence.py
+KILLS, KILLS_AFTER_PUT = int(24 * STRETCH), int(12 * STRETCH)  # fifty more die in test_bulk_convergence.py
 
 
 @pytest.fixture
-def rig(organization, alice, hank, sandbox, shared_valkey, settings) -> Iterator[Rig]:  # noqa: F811
+def rig(request, organization, alice, hank, sandbox, shared_valkey, settings) -> Iterator[Rig]:  # noqa: F811
     """Twenty-four contacts that have been read, two people, two workers and beat."""
+    if getattr(request, "param", "") == "by role":
+        organization.role_arn = f"arn:aws:iam::{MANAGEMENT_ID}:role/{PORTAL_ROLE}"
+        organization.external_id = EXTERNAL_ID
+        organization.save(update_fields=["role_arn", "external_id"])
     for name, value in TIMES.items():
         setattr(settings, name, float(value))
     accounts = Account.objects.filter(state="ACTIVE").select_related("organization", "unit")[: CONTACTS // 3]
@@ -54,7 +62,7 @@ def test_workers_killed(rig: Rig, monkeypatch):
         return attempt.operation == "GetAlternateContact" and rig.chance.random() < 0.5
 
     monkeypatch.setattr(rig.sandbox.aws.log, "add", add_and_kill)
-    rig.click_for(150, until=lambda: not points)
+    rig.click_for(150 * STRETCH, until=lambda: not points)
     assert (len(killed), killed.count("put")) == (KILLS, KILLS_AFTER_PUT), rig.last_words()
     rig.heal()
     rig.check()
@@ -75,7 +83,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_faulty_aws(rig: Rig, fault: str):
     rig.sandbox.switch(**FAULTS[fault])
-    rig.click_for(8)
+    rig.click_for(8 * STRETCH)
     rig.heal()
     rig.check()
     assert not drifts(), "our own writes are no drift"
@@ -86,7 +94,7 @@ def test_a_faulty_aws(rig: Rig, fault: str):
 def test_an_outage_redis_emptied_and_redis_gone(rig: Rig):
     rig.click_for(2)
     rig.sandbox.switch(outage="closed")
-    rig.click_for(3)
+    rig.click_for(OUTAGE)
     rig.empty_redis()
     rig.click_for(1)
     rig.sandbox.switch(outage=None)
@@ -98,6 +106,56 @@ def test_an_outage_redis_emptied_and_redis_gone(rig: Rig):
     rig.heal()
     rig.check()
     assert not drifts()
+
+
+def test_aws_hangs(rig: Rig):
+    """A hung call holds its own thread until the timeout, and no other change."""
+    rig.click_for(2)
+    rig.sandbox.switch(outage="hang")
+    rig.click_for(4 * STRETCH)
+    rig.sandbox.switch(outage=None)
+    rig.click_for(1)
+    rig.heal()
+    rig.check()
+    assert not drifts()
+
+
+def test_a_greedy_neighbour(rig: Rig):
+    """It takes all that it gets; our calls are put off, and none of our changes fails."""
+    rig.sandbox.switch(quota_scale=0.3)
+    stop = threading.Event()
+
+    def take() -> None:
+        while not stop.wait(0.05):
+            call_as_neighbour()
+
+    threads = [threading.Thread(target=take) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        rig.click_for(8 * STRETCH, every=0.4)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    rig.heal()
+    rig.check()
+    assert not drifts()
+    ended = set(ContactChange.objects.values_list("status", flat=True))
+    assert ended <= {ChangeStatus.APPLIED, ChangeStatus.UNCHANGED, ChangeStatus.SUPERSEDED}
+    assert rig.sandbox.log(status=429), "the quota was used up"
+
+
+@pytest.mark.parametrize("rig", ["by role"], indirect=True)
+def test_credentials_expire_in_mid_run(rig: Rig):
+    for _ in range(int(4 * STRETCH)):
+        rig.click_for(1.5)
+        rig.sandbox.expire_sessions()
+    rig.heal()
+    rig.check()
+    assert not drifts()
+    assert not ContactChange.objects.filter(status=ChangeStatus.FAILED).exists()
+    assert rig.sandbox.log(code="ExpiredTokenException"), "it was noticed by a call"
 
 
 def test_somebody_else_edits_in_aws_all_the_while(rig: Rig):

@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import time
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -45,15 +46,17 @@ def deaths(directory: Path) -> dict[int, str]:
 
 def prepare(trial: str) -> None:
     """Change this process, and so all that are forked from it."""
-    from contacts import delivery
+    from contacts import delivery, tasks
     from contacts.bulk import run
+    from orgs import reading
     from portal.celery import app
 
     told = json.loads(trial)
     widen_quotas()
     run.CHUNK = 20
     delivery.SLOTS, delivery.ADVANCE_LIMIT, delivery.WAKE_EVERY = 12, 1, 1
-    for name in ("sweep-changes", "watch-change-sets"):
+    reading.LEASE, reading.FIRST_PAUSE, tasks.PLACE_SECONDS = timedelta(seconds=4), 0.5, 3
+    for name in ("sweep-changes", "watch-change-sets", "read-stale-contacts"):
         app.conf.beat_schedule[name]["schedule"] = 0.25
     for name, numbers in told["points"].items():
         _arm(name, numbers, Path(told["directory"]))
