@@ -5,6 +5,7 @@ from django.db import models
 
 from audit.context import Source
 from audit.queries import AuditEventQuerySet
+from portal.inserting import InsertQuerySet
 
 LABEL_LENGTH = 200
 OS_USER_LENGTH = 64
@@ -160,6 +161,8 @@ class AuditSeal(models.Model):
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 
+    objects = models.Manager.from_queryset(InsertQuerySet)()
+
     class Meta:
         ordering = ["seq"]
 
@@ -181,6 +184,8 @@ class AuditPending(models.Model):
         primary_key=True,
         related_name="pending",
     )
+
+    objects = models.Manager.from_queryset(InsertQuerySet)()
 
     def __str__(self) -> str:
         return f"event {self.event_id}"

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from django.db import models
 from django.db.models import Q
 
 from audit.paging import EventPage, Walk
 from audit.searching import EventText, is_searchable, may_begin_id
+from portal.inserting import InsertQuerySet
 
 COUNTED = 10_000
 
@@ -44,7 +44,7 @@ class EventFilters:
         return bool(self.account_id or self.change_id or self.request_id)
 
 
-class AuditEventQuerySet(models.QuerySet):
+class AuditEventQuerySet(InsertQuerySet):
     """The questions that pages, exports and the timeline ask."""
 
     asked = EventFilters()

@@ -63,6 +63,6 @@ def _seal(limit: int) -> int:
         digest = link(head.hash, texts.get(event_id) or canonical({"id": event_id}))
         seals.append(AuditSeal(seq=seq, event_id=event_id, previous_hash=head.hash, hash=digest))
         head = Head(seq, digest)
-    AuditSeal.objects.bulk_create(seals)
+    AuditSeal.objects.insert_many(seals)
     AuditPending.objects.filter(pk__in=event_ids).delete()
     return len(seals)

@@ -116,7 +116,7 @@ def _wish_for(row: PlannedChange, contact: AlternateContact, change_set: ChangeS
 def _write_wishes(
     change_set: ChangeSet, rows: list[PlannedChange], wishes: list[ContactChange], context: Context
 ) -> None:
-    wishes = ContactChange.objects.bulk_create(wishes)
+    ContactChange.objects.insert_many(wishes)
     record_all([change_event(Action.CHANGE_REQUESTED, change, context) for change in wishes])
     asked = change_set.changes.filter(contact=OuterRef("contact")).values("pk")[:1]
     PlannedChange.objects.filter(pk__in=[row.pk for row in rows]).update(change=Subquery(asked))

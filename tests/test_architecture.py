@@ -94,7 +94,16 @@ def writes_to(path: Path, model: str) -> bool:
     return False
 
 
-WRITING = {"create", "bulk_create", "bulk_update", "update_or_create", "get_or_create", "update", "delete"}
+WRITING = {
+    "create",
+    "bulk_create",
+    "insert_many",
+    "bulk_update",
+    "update_or_create",
+    "get_or_create",
+    "update",
+    "delete",
+}
 WRITERS = {
     "AuditEvent": {"audit/log.py"},
     "AuditSeal": {"audit/seals.py"},

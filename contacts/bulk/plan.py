@@ -148,7 +148,7 @@ def _plan_chunk(change_set: ChangeSet, lines: list[Line], first_lines: dict[int,
         row.change_set = change_set
         rows.append(row)
     with transaction.atomic():
-        PlannedChange.objects.bulk_create(rows)
+        PlannedChange.objects.insert_many(rows)
 
 
 def _look_up(lines: list[Line], actor: Any) -> Known:

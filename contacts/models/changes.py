@@ -10,6 +10,7 @@ from contacts.models.change_sets import ChangeSet
 from contacts.models.contacts import AlternateContact
 from portal.aws import ContactDetails, same_contact
 from portal.causes import Cause
+from portal.inserting import InsertQuerySet
 from portal.quota import Lane
 
 
@@ -75,6 +76,8 @@ class ContactChange(models.Model):
     problem = models.CharField(max_length=40, choices=Cause.choices, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     aws_request_id = models.CharField(max_length=64, blank=True)
+
+    objects = models.Manager.from_queryset(InsertQuerySet)()
 
     class Meta:
         ordering = ["-pk"]

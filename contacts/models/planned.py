@@ -9,6 +9,7 @@ from contacts.models.contacts import AlternateContact
 from orgs.models import Account
 from portal.aws import ContactDetails
 from portal.causes import Cause
+from portal.inserting import InsertQuerySet
 
 
 class Verdict(models.TextChoices):
@@ -58,6 +59,8 @@ class PlannedChange(models.Model):
     )
     outcome = models.CharField(max_length=9, choices=Outcome.choices, blank=True)
     cause = models.CharField(max_length=40, choices=Cause.choices, blank=True)
+
+    objects = models.Manager.from_queryset(InsertQuerySet)()
 
     class Meta:
         ordering = ["line"]

@@ -124,6 +124,8 @@ EXEMPT = {
     "orgs/reading.py:ask_for": "when to read next; that a person asked is a fact of request_reading",
     "orgs/reading.py:claim": "a reader's claim; what comes of it is the fact",
     "orgs/reading.py:release": "a claim given back: nothing has happened yet",
+    "portal/inserting.py:_copy": "how rows are inserted; whoever inserts them answers for the event",
+    "portal/inserting.py:_execute": "how rows are inserted; whoever inserts them answers for the event",
     "portal/mail.py:drop_old": "the outbox",
     "portal/mail.py:send_due": "the outbox",
     "portal/mail.py:send_later": "the outbox; what the mail tells of is the fact",

@@ -13,6 +13,7 @@ WRITING = {
     "create",
     "update",
     "bulk_create",
+    "insert_many",
     "bulk_update",
     "get_or_create",
     "update_or_create",
@@ -20,6 +21,7 @@ WRITING = {
 }
 WRITING |= {f"a{name}" for name in WRITING}
 SQL = {"execute", "executemany", "callproc"}
+COPY = "copy"  # of a cursor, which takes a statement; that of a dictionary takes nothing
 ON_RELATIONS = {"set", "add", "remove", "clear", "aset", "aadd", "aremove", "aclear"}
 FILES = {"StreamingHttpResponse", "FileResponse"}
 MODULE = "<module>"
@@ -150,9 +152,11 @@ def _is_write(call: ast.Call, relations: set[str]) -> bool:
     if method in SQL:
         text = call.args[0] if call.args else None
         return not (isinstance(text, ast.Constant) and str(text.value).startswith("SELECT"))
+    if method == COPY:
+        return bool(call.args)
     if method in ON_RELATIONS:
         return isinstance(owner, ast.Attribute) and owner.attr in relations
     if method not in WRITING:
         return False
-    takes_values = method.endswith(("create", "bulk_update"))
+    takes_values = method.endswith(("create", "bulk_update", "insert_many"))
     return takes_values or not call.args
