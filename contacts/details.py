@@ -8,6 +8,7 @@ AWS matches the whole value, and \\w is ASCII there (ECMA-262).
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -52,13 +53,14 @@ VALIDATORS: dict[str, Validators] = {
 
 def validate(details: ContactDetails) -> None:
     """Raise ValidationError by field unless AWS would take these values."""
-    errors = {}
-    for field, value in vars(details).items():
-        problems = _problems(field, value)
-        if problems:
-            errors[field] = problems
-    if errors:
-        raise ValidationError(errors)
+    wrong = [field for field, value in vars(details).items() if not _is_taken(field, value)]
+    if wrong:
+        raise ValidationError({field: _problems(field, getattr(details, field)) for field in wrong})
+
+
+@lru_cache(maxsize=1024)  # many contacts share most of their values
+def _is_taken(field: str, value: str) -> bool:
+    return not _problems(field, value)
 
 
 def _problems(field: str, value: str) -> list[ValidationError]:
@@ -160,6 +162,7 @@ def _about_domain(email: str, company_domains: list[str]) -> Advice | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def _about_phone(phone: str) -> Advice | None:
     if is_dummy_phone(phone):
         return Advice("phone", "The phone number looks like a placeholder.")

@@ -80,8 +80,12 @@ def lock_contact(pk: int) -> AlternateContact:
 
 
 def lock_contacts(pks: Iterable[int]) -> list[AlternateContact]:
-    """The same for many, always in the same order, so that two who lock do not wait for each other."""
+    """The same for many, always in the same order, so that two who lock do not wait for each other.
+
+    They come without their values: who needs one reads it then.
+    """
     rows = AlternateContact.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    rows = rows.only("account", "contact_type")
     # Contacts share their accounts, and accounts their unit: joins would make each anew for every contact.
     return list(rows.prefetch_related("account__organization", "account__unit"))
 

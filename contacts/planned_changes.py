@@ -27,10 +27,13 @@ from contacts.models import (
     PlannedChange,
     SetStatus,
 )
-from orgs.access import can_edit
+from orgs.access import Right, Scope, scope_of
 from orgs.models import Unreachable
 from portal.causes import Cause
 from portal.quota import Lane
+
+# What of a planned change goes into its wish and its events.
+ASKED = ("change_set", "line", "contact", "wanted", "before", "seen_version", "outcome", "cause")
 
 
 def request_changes(change_set: ChangeSet, rows: list[PlannedChange]) -> None:
@@ -49,10 +52,11 @@ def request_changes(change_set: ChangeSet, rows: list[PlannedChange]) -> None:
     busy = set(
         ContactChange.objects.filter(contact__in=contacts, status__in=OPEN).values_list("contact", flat=True)
     )
+    editable = scope_of(context.actor, Right.EDIT)
     skipped, asked, wishes = [], [], []
     for row in rows:
         contact = contacts[row.contact_id or 0]
-        row.cause = Cause.OTHER_CHANGE if contact.pk in busy else _obstacle(row, contact, context)
+        row.cause = Cause.OTHER_CHANGE if contact.pk in busy else _obstacle(row, contact, editable)
         busy.add(contact.pk)
         if row.cause:
             skipped.append(row)
@@ -77,9 +81,9 @@ def cancel_changes(change_set: ChangeSet, *, context: Context, limit: int) -> in
     return len(changes)
 
 
-def _obstacle(row: PlannedChange, contact: AlternateContact, context: Context) -> Cause | str:
+def _obstacle(row: PlannedChange, contact: AlternateContact, editable: Scope) -> Cause | str:
     """Why a row of a plan cannot be asked for any more; empty when it can."""
-    if not can_edit(context.actor, contact.account, contact.contact_type):
+    if not editable.covers(contact.account, contact.contact_type):
         return Cause.REQUESTER
     try:
         contact.account.reach()

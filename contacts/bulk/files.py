@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import chain
 from tempfile import TemporaryFile
@@ -77,7 +77,7 @@ def _about_conflict(others: list[int]) -> str:
 
 
 def _refused(line: Line, text: str) -> Line:
-    return replace(line, problems=(*line.problems, Problem("", text)))
+    return line._replace(problems=(*line.problems, Problem("", text)))
 
 
 class _KeptLines:
@@ -87,8 +87,7 @@ class _KeptLines:
         self._file: IO[str] = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed when read)
 
     def add(self, line: Line) -> None:
-        problems = [(problem.field, problem.text) for problem in line.problems]
-        facts = (line.number, line.account_id, line.contact_type, line.values, problems)
+        facts = (line.number, line.account_id, line.contact_type, line.values, line.problems)
         self._file.write(json.dumps(facts) + "\n")
 
     def __iter__(self) -> Iterator[Line]:

@@ -1,10 +1,9 @@
 """What every door of a bulk change hands to the plan: one line for one contact. Pure."""
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """Why a line is refused: the column as the file names it, or empty, and what to do in a sentence."""
 
     field: str
@@ -16,8 +15,7 @@ class Problem:
         return {"field": self.field, "text": self.text}
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """What is wanted of one contact, before it is held against what we know.
 
     values has those of name, title, email and phone that are to be set; what is not there keeps its value,
@@ -32,4 +30,4 @@ class Line:
     remarks: tuple[str, ...] = ()
     is_raw: bool = False
     is_left_out: bool = False
-    undoes: int | None = field(default=None)  # the change that this line rolls back, by its key
+    undoes: int | None = None  # the change that this line rolls back, by its key

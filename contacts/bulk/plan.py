@@ -1,8 +1,7 @@
 """The plan of a change set: what each line would do to its contact, written before anything is sent."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 from uuid import uuid4
@@ -16,8 +15,7 @@ from audit.context import Context
 from contacts.bulk.line import Line, Problem
 from contacts.bulk.verdicts import LEFT_OUT, Known, judge
 from contacts.change_sets import CHOOSING, drop_draft, lock_set
-from contacts.details import FIELDS
-from contacts.fingerprint import fingerprint
+from contacts.fingerprint import FACTS, Fingerprint
 from contacts.mirror import ensure_contacts
 from contacts.models import (
     OPEN,
@@ -30,9 +28,8 @@ from contacts.models import (
     SetStatus,
     Verdict,
 )
-from orgs.access import Right, require, visible_to
+from orgs.access import Right, require, scope_of, visible_to
 from orgs.models import Account
-from portal.aws import ContactDetails
 
 CHUNK = 500  # lines that are looked up, and written in one transaction of less than 0.1 s
 READ_AT_ONCE = 2000
@@ -51,7 +48,7 @@ def make_plan(
 ) -> ChangeSet:
     """Hold each line against what we know, and store what would happen; nothing is sent.
 
-    The numbers of the lines differ. When lines raises before the first one, nothing is stored; later, what
+    The numbers of the lines rise. When lines raises before the first one, nothing is stored; later, what
     was stored is discarded. Raises PermissionDenied.
     """
     require(context.actor, Right.EDIT)
@@ -60,10 +57,11 @@ def make_plan(
     change_set = _begin(context, kind=kind, title=title[:120], file_name=file_name[:120], origin=origin)
     try:
         first_lines: dict[int, int] = {}
+        sum_of_all = _Sum()
         while chunk:
-            _plan_chunk(change_set, chunk, first_lines, context.actor)
+            sum_of_all.add(_plan_chunk(change_set, chunk, first_lines, context.actor))
             chunk = list(islice(waiting, CHUNK))
-        return summarise(change_set)
+        return _declare_ready(change_set, sum_of_all)
     except BaseException:
         drop_draft(change_set)
         raise
@@ -93,13 +91,18 @@ def optional_rows(change_set: ChangeSet) -> QuerySet[PlannedChange]:
 
 
 def summarise(change_set: ChangeSet) -> ChangeSet:
-    """Count what the plan does, take its fingerprint, and declare it ready."""
-    tally = _Tally()
-    rows = PlannedChange.objects.filter(change_set=change_set).order_by("line").only(*_READ)
+    """Sum up the rows that are stored, and declare the plan ready."""
+    found = _Sum()
+    rows = change_set.rows.order_by("line").values_list(*FACTS, "account_id", "caller_key", named=True)
+    found.add(rows.iterator(chunk_size=READ_AT_ONCE))
+    return _declare_ready(change_set, found)
+
+
+def _declare_ready(change_set: ChangeSet, found: "_Sum") -> ChangeSet:
     facts = {
-        "plan_hash": fingerprint(tally.seen(rows.iterator(chunk_size=READ_AT_ONCE))),
-        "counts": dict(tally.counts),
-        "effort": tally.effort,
+        "plan_hash": str(found.fingerprint),
+        "counts": dict(found.counts),
+        "effort": found.effort,
         "status": SetStatus.PLANNED,
     }
     # Nothing is written when the plan was discarded, or chosen from anew, while this counted.
@@ -134,7 +137,9 @@ def _require_author(change_set: ChangeSet, context: Context) -> None:
         raise PermissionDenied("Only the person who made this plan may do this.")
 
 
-def _plan_chunk(change_set: ChangeSet, lines: list[Line], first_lines: dict[int, int], actor: Any) -> None:
+def _plan_chunk(
+    change_set: ChangeSet, lines: list[Line], first_lines: dict[int, int], actor: Any
+) -> list[PlannedChange]:
     """Judge and store these lines. first_lines: where each contact was met first, by its key."""
     known = _look_up(lines, actor)
     rows = []
@@ -144,37 +149,34 @@ def _plan_chunk(change_set: ChangeSet, lines: list[Line], first_lines: dict[int,
             first = first_lines.setdefault(row.contact_id, line.number)
             if first != line.number:
                 repeated = Problem("", f"Line {first} is about the same contact. Keep one of the two.")
-                row = judge(replace(line, problems=(repeated,)), known)
-        row.change_set = change_set
+                row = judge(line._replace(problems=(repeated,)), known)
+        row.change_set_id = change_set.pk
         rows.append(row)
     with transaction.atomic():
         PlannedChange.objects.insert_many(rows)
+    return rows
 
 
 def _look_up(lines: list[Line], actor: Any) -> Known:
     """What is known of the accounts of these lines, in as many queries whatever their number."""
     ids = {line.account_id for line in lines if line.account_id.isascii() and line.account_id.isdigit()}
-    accounts = visible_to(actor).filter(aws_id__in=ids).order_by().prefetch_related("organization")
-    known = Known(actor, {account.aws_id: account for account in accounts})
+    accounts = visible_to(actor).filter(aws_id__in=ids).order_by().prefetch_related("organization", "unit")
+    known = Known(scope_of(actor, Right.EDIT), {account.aws_id: account for account in accounts})
     by_pk = {account.pk: account for account in known.accounts.values()}
-    _look_at_values(known, by_pk)
-    kinds = {line.contact_type for line in lines} & set(ContactType.values)
-    contacts = AlternateContact.objects.filter(account__in=by_pk, contact_type__in=kinds)
-    for contact in contacts.order_by():
+    for contact in _contacts_of(by_pk):
         known.keep(contact)
     known.asked_by = _open_wishes(by_pk, actor)
     return known
 
 
-def _look_at_values(known: Known, accounts: dict[int, Account]) -> None:
-    """The values of all three contacts of each account, which has three afterwards."""
-    facts = AlternateContact.objects.filter(account__in=accounts).order_by()
-    rows = facts.values_list("account", "contact_type", *FIELDS)
-    if len(rows) < len(accounts) * len(ContactType):
+def _contacts_of(accounts: dict[int, Account]) -> QuerySet[AlternateContact]:
+    """All three of each account."""
+    every = AlternateContact.objects.filter(account__in=accounts).order_by()
+    contacts = every.defer("first_seen_at", "tried_at")
+    if len(contacts) < len(accounts) * len(ContactType):
         ensure_contacts(accounts.values())
-    for account, contact_type, *values in rows:
-        if any(values):
-            known.values.setdefault(account, {})[contact_type] = ContactDetails(*values)
+        return contacts.all()
+    return contacts
 
 
 def _open_wishes(accounts: Iterable[int], actor: Any) -> dict[int, str]:
@@ -186,35 +188,27 @@ def _open_wishes(accounts: Iterable[int], actor: Any) -> dict[int, str]:
     }
 
 
-_READ = (
-    "line",
-    "account_text",
-    "account_id",
-    "contact_type",
-    "caller_key",
-    "verdict",
-    "is_left_out",
-    "before",
-    "wanted",
-)
-
-
-class _Tally:
-    """What the rows sum up to, counted while they pass by."""
+class _Sum:
+    """What the rows of a plan sum up to, and their fingerprint."""
 
     def __init__(self) -> None:
+        self.fingerprint = Fingerprint()
         self.counts: Counter[str] = Counter()
         self.effort: dict[str, dict[str, dict[str, int]]] = {"run": {}, "undo": {}}
+        self._last_line = 0
         management = F("organization__management_account_id")
-        self.management = set(Account.objects.filter(aws_id=management).values_list("pk", flat=True))
+        self._management = set(Account.objects.filter(aws_id=management).values_list("pk", flat=True))
 
-    def seen(self, rows: Iterable[PlannedChange]) -> Iterator[PlannedChange]:
-        """The same rows, counted."""
+    def add(self, rows: Iterable[Any]) -> None:  # Any: planned changes, or their columns by name
+        """Take in the next rows, in the order of their lines."""
         for row in rows:
+            if row.line <= self._last_line:
+                raise ValueError(f"Line {row.line} comes after line {self._last_line}.")
+            self._last_line = row.line
+            self.fingerprint.add(row)
             self._count(row)
-            yield row
 
-    def _count(self, row: PlannedChange) -> None:
+    def _count(self, row: Any) -> None:
         if row.is_left_out:
             self.counts["left_out"] += 1
             return
@@ -224,7 +218,7 @@ class _Tally:
         self._add("run", row.caller_key, "reads")
         if row.verdict not in WRITES:
             return
-        self.counts["management"] += row.account_id in self.management
+        self.counts["management"] += row.account_id in self._management
         self._add("run", row.caller_key, WRITES[row.verdict])
         self._add("undo", row.caller_key, "reads")
         self._add("undo", row.caller_key, UNDOING[row.verdict])

@@ -1,17 +1,15 @@
 """What a plan says of one line: the line held against what we know of its contact. Asks no database."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from contacts.bulk.line import Line, Problem
-from contacts.details import FIELDS, advice, trim, validate
+from contacts.details import FIELDS, advice, validate
 from contacts.models import AlternateContact, ContactStatus, ContactType, PlannedChange, Verdict
-from orgs.access import can_edit
+from orgs.access import Scope
 from orgs.models import Account, AccountState, Unreachable
 from portal.aws import ContactDetails, same_contact
 from portal.causes import Cause
@@ -31,7 +29,7 @@ ACCOUNT_TEXT_LIMIT, TYPE_LIMIT = 64, 20
 class Known:
     """What the database says of the accounts that some lines name."""
 
-    actor: Any  # a portal User
+    editable: Scope  # where the person who plans may change contacts
     accounts: dict[str, Account] = field(default_factory=dict)
     contacts: dict[tuple[int, str], AlternateContact] = field(default_factory=dict)
     values: dict[int, dict[str, ContactDetails]] = field(default_factory=dict)  # of all types, by account
@@ -39,13 +37,10 @@ class Known:
     obstacles: dict[int, list[Problem]] = field(default_factory=dict)
 
     def keep(self, contact: AlternateContact) -> None:
-        """Take the contact in; its value is this very row's, whatever was read of it before."""
+        """Take the contact in."""
         self.contacts[contact.account_id, contact.contact_type] = contact
-        kept = self.values.setdefault(contact.account_id, {})
         if details := contact.details:
-            kept[contact.contact_type] = details
-        else:
-            kept.pop(contact.contact_type, None)
+            self.values.setdefault(contact.account_id, {})[contact.contact_type] = details
 
     def contact_of(self, account: Account | None, contact_type: str) -> AlternateContact | None:
         """The mirror of a contact; None where the account is not known, or the type is none."""
@@ -83,7 +78,7 @@ def judge(line: Line, known: Known) -> PlannedChange:
         row.problems = [problem.facts for problem in problems]
         return _storable(row)
     row.verdict = _verdict(current, wanted)
-    return _with_remarks(row, line, wanted, known)
+    return _with_remarks(row, line, contact, wanted, known)
 
 
 def _row_for(line: Line, account: Account | None, contact: AlternateContact | None) -> PlannedChange:
@@ -92,8 +87,8 @@ def _row_for(line: Line, account: Account | None, contact: AlternateContact | No
         line=line.number,
         account_text=line.account_id[:ACCOUNT_TEXT_LIMIT],
         contact_type=line.contact_type[:TYPE_LIMIT],
-        account=account,
-        contact=contact,
+        account_id=account.pk if account else None,
+        contact_id=contact.pk if contact else None,
         caller_key=account.caller_key if account else "",
         undoes_id=line.undoes,
     )
@@ -116,7 +111,7 @@ def _problems(
         if ACCOUNT not in told:
             yield Problem(ACCOUNT, f"No account {line.account_id} is known to you.")
         return
-    if not can_edit(known.actor, account, line.contact_type):
+    if not known.editable.covers(account, line.contact_type):
         yield Problem("", f"You may not change the {line.contact_type} contact of this account.")
     obstacles = known.obstacles_of(account)
     yield from obstacles
@@ -165,7 +160,7 @@ def _wanted(
         return None, []
     current = current or NOTHING
     if line.is_raw:
-        return replace(current, **line.values), []
+        return _details(current, line.values), []
     # A value that equals the one AWS has is kept as it stands, spaces included; so is an empty one.
     given = {
         name: value
@@ -174,10 +169,14 @@ def _wanted(
     }
     if not given and contact and contact.status == ContactStatus.ABSENT:
         return None, []  # an untouched line: what is not set stays so
-    trimmed, names = trim(replace(NOTHING, **given))
-    columns = ", ".join(COLUMNS[name] for name in names)
-    remarks = [f"Spaces around {columns} were taken off."] if names else []
-    return replace(current, **{name: getattr(trimmed, name) for name in given}), remarks
+    trimmed = {name: value.strip() for name, value in given.items()}
+    columns = ", ".join(COLUMNS[name] for name in FIELDS if trimmed.get(name) != given.get(name))
+    remarks = [f"Spaces around {columns} were taken off."] if columns else []
+    return _details(current, trimmed), remarks
+
+
+def _details(current: ContactDetails, values: dict[str, str]) -> ContactDetails:
+    return ContactDetails(**{**vars(current), **values})
 
 
 def _value_problems(
@@ -197,15 +196,14 @@ def _value_problems(
             yield problem
 
 
-@lru_cache(maxsize=256)  # many lines of a plan want the same
-def _mistakes(wanted: ContactDetails) -> tuple[Problem, ...]:
+def _mistakes(wanted: ContactDetails) -> list[Problem]:
     """What AWS would say of the values."""
     try:
         validate(wanted)
     except ValidationError as error:
         messages = error.message_dict
-        return tuple(Problem(COLUMNS[name], text) for name in messages for text in messages[name])
-    return ()
+        return [Problem(COLUMNS[name], text) for name in messages for text in messages[name]]
+    return []
 
 
 def _verdict(current: ContactDetails | None, wanted: ContactDetails | None) -> Verdict:
@@ -220,13 +218,17 @@ def _verdict(current: ContactDetails | None, wanted: ContactDetails | None) -> V
 
 
 def _with_remarks(
-    row: PlannedChange, line: Line, wanted: ContactDetails | None, known: Known
+    row: PlannedChange,
+    line: Line,
+    contact: AlternateContact | None,
+    wanted: ContactDetails | None,
+    known: Known,
 ) -> PlannedChange:
     if line.is_left_out:
         row.is_left_out = True
         row.remarks.insert(0, LEFT_OUT)
-    if wanted is not None and row.verdict != Verdict.UNCHANGED and row.contact:
-        others = known.siblings_of(row.contact)
+    if wanted is not None and row.verdict != Verdict.UNCHANGED and contact:
+        others = known.siblings_of(contact)
         row.remarks += [found.text for found in advice(wanted, others, settings.COMPANY_EMAIL_DOMAINS)]
     return row
 

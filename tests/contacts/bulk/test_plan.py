@@ -279,6 +279,13 @@ def test_who_may_not_edit_makes_no_plan(scene: Scene, cast, name):
     assert not ChangeSet.objects.exists()
 
 
+def test_lines_that_do_not_rise_make_no_plan(scene: Scene, alice):
+    """The fingerprint is taken while they pass by, and looked at again in the order of the lines."""
+    with pytest.raises(ValueError, match=r"Line 1 comes after line 2\."):
+        plan_of(alice, Line(2, LEDGER, "SECURITY", SOC), Line(1, LEDGER, "BILLING", SOC))
+    assert not PlannedChange.objects.exists()
+
+
 def test_a_chunk_takes_as_many_queries_whatever_its_lines(scene: Scene, alice):
     members = [
         Account(aws_id=f"2{number:011}", organization=scene.organization, state="ACTIVE")
@@ -286,7 +293,7 @@ def test_a_chunk_takes_as_many_queries_whatever_its_lines(scene: Scene, alice):
     ]
     ensure_contacts(Account.objects.bulk_create(members))
     AlternateContact.objects.filter(account__in=members).update(status="absent")
-    lines = [Line(number, member.aws_id, "BILLING", SOC) for number, member in enumerate(members)]
+    lines = [Line(number, member.aws_id, "BILLING", SOC) for number, member in enumerate(members, start=1)]
     plan_of(alice, *lines[:1])  # her roles are looked up once
     queries = []
     for count in (1, CHUNK):
