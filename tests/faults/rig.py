@@ -173,15 +173,17 @@ class Rig:
         self.check_mirror()
 
     def _check_no_write_after_the_end(self) -> None:
-        """Every Put carries a value that one change alone wants; so attempts can be joined to changes."""
+        """Every Put carries a value that one change of its contact wants; so attempts join to changes."""
         ended = {}
-        for change in ContactChange.objects.exclude(wanted__isnull=True):
+        for change in ContactChange.objects.exclude(wanted__isnull=True).select_related("contact__account"):
             event = AuditEvent.objects.get(change_id=change.pk, action__in=FINAL)
-            ended[digest(*astuple(change.wanted_details))] = (change.pk, event.at.timestamp())
+            contact = change.contact
+            place = contact.account.aws_id, contact.contact_type, digest(*astuple(change.wanted_details))
+            ended[place] = (change.pk, event.at.timestamp())
         puts = self._attempts("PutAlternateContact")
         assert puts, "nothing was sent at all"
         for attempt in puts:
-            change, at = ended[attempt["digest"]]
+            change, at = ended[attempt["target"], attempt["contact_type"], attempt["digest"]]
             assert attempt["at_start"] <= at, f"change {change} was written after its end"
         self._check_deletes()
 

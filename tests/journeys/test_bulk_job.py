@@ -13,7 +13,7 @@ from portal.aws import ContactDetails
 from portal.embedded import portal_parts
 from portal.quota import Lane
 from sandbox.testing import MANAGEMENT_ID, Sandbox
-from tests.contacts.bulk.traps import ROWS, TYPES, mended_file, trap_file
+from tests.contacts.bulk.traps import ROWS, TYPES, mended_file, mended_values, trap_file
 from tests.contacts.conftest import organization  # noqa: F401 - a fixture
 from tests.hasty import widen_quotas
 from tests.journeys.test_main_job import sign_in
@@ -140,6 +140,9 @@ def test_two_hundred_rows_there_and_back(portal: LivePortal, browser: Browser, s
     assert told.keys() == expected.keys()
     missing = [(line, words) for line in expected for words in expected[line] if words not in told[line]]
     assert not missing
+    refused = ChangeSet.objects.latest("pk").rows.filter(verdict="refused")
+    counted = {row.line: len(row.problems) for row in refused}
+    assert counted == {line: len(words) for line, words in expected.items()}, "and nothing else is wrong"
 
     hank.page.get_by_role("link", name="Upload again").click()
     hank.upload(mended_file(accounts, absent))
@@ -160,7 +163,9 @@ def test_two_hundred_rows_there_and_back(portal: LivePortal, browser: Browser, s
     hank.watch(rows)
     expect(hank.page.locator(".run-figure")).to_contain_text(f"{plan.writes} of {rows} applied")
     assert_planned_for(plan)
-    assert world_of(sandbox) == as_planned(before, plan)
+    asked = mended_values(accounts, absent, before)
+    assert len(asked) == rows
+    assert world_of(sandbox) == as_planned(before, plan) == before | asked
 
     hank.page.get_by_role("button", name="Roll back…").click()
     expect(hank.page.locator("main")).to_contain_text("Rolls back")

@@ -1,7 +1,7 @@
 """THE file that holds every trap of a spreadsheet: 200 rows, what is wrong with which line, and it mended."""
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from io import BytesIO, StringIO
@@ -18,6 +18,7 @@ ID, LABEL, TYPE, ACTION, NAME, TITLE, EMAIL, PHONE, COST = range(9)
 
 Cells = dict[int, str]
 Pair = tuple[str, str]
+Values = dict[str, str]
 # What the cells become, and the words that each mistake is told with.
 MISTAKES: list[tuple[Cells, tuple[str, ...]]] = [
     ({ID: "1.23E+11"}, ("AccountId: The spreadsheet shortened the account id to 1.23E+11",)),
@@ -112,6 +113,30 @@ def mended_file(accounts: list[str], absent: Collection[Pair] = ()) -> bytes:
         if entry.mended:
             writer.writerow(_row(entry.mended)[:COST])
     return out.getvalue().encode()
+
+
+def mended_values(
+    accounts: list[str], absent: Collection[Pair], before: Mapping[Pair, Values | None]
+) -> dict[Pair, Values | None]:
+    """What the mended file asks for, told without the product: each of its contacts; None is deleted."""
+    entries = [entry.mended for entry in _entries(accounts, absent) if entry.mended]
+    return {_pair_of(cells): _asked_of(cells, before[_pair_of(cells)]) for cells in entries}
+
+
+def _pair_of(cells: Cells) -> Pair:
+    return cells[ID].replace("-", "").strip(), cells[TYPE].strip().upper()
+
+
+def _asked_of(cells: Cells, before: Values | None) -> Values | None:
+    """Blanks at the ends go, so does our own mark before a formula, and an empty cell keeps what is there."""
+    if cells[ACTION].strip().lower() == "delete":
+        return None
+    asked = dict(before or {})
+    for place, name in {NAME: "name", TITLE: "title", EMAIL: "email", PHONE: "phone"}.items():
+        text = cells[place].removeprefix("'") if cells[place][:2] in ("'=", "'+") else cells[place]
+        if text.strip() and text != asked.get(name):
+            asked[name] = text.strip()
+    return asked
 
 
 def _entries(accounts: list[str], absent: Collection[Pair]) -> list[Entry]:
