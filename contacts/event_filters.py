@@ -17,8 +17,8 @@ from audit.models import Action, AuditEvent
 from audit.queries import AuditEventQuerySet, EventFilters
 from audit.searching import is_searchable
 from contacts.models import ContactType
-from orgs.access import Right, has_right, organizations_visible_to
-from orgs.models import OrganizationalUnit
+from contacts.unit_field import unit_field
+from orgs.access import Right, has_right
 
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "changes": (
@@ -87,13 +87,7 @@ class EventFilterForm(forms.Form):
     def __init__(self, data: Any, *, user: Any) -> None:
         super().__init__(data)
         self.unnamed = () if has_right(user, Right.PEOPLE) else tuple(former_people())
-        self.fields["unit"] = forms.ModelChoiceField(
-            OrganizationalUnit.objects.filter(organization__in=organizations_visible_to(user)),
-            label="Unit",
-            required=False,
-            to_field_name="aws_id",
-            empty_label="Any",
-        )
+        self.fields["unit"] = unit_field(user)
         self.order_fields([*(name for name in self.fields if name != "action"), "action"])  # it is tall
 
     def clean_q(self) -> str:

@@ -17,8 +17,7 @@ from audit.periods import end_of_signed_off
 from audit.queries import AuditEventQuerySet, EventFilters
 from audit.reviews import UNSETTLED, said_of, to_review
 from contacts.models import ChangeSet, ChangeStatus, ContactChange, ContactType, Decision, PlannedChange
-from orgs.access import organizations_visible_to
-from orgs.models import OrganizationalUnit
+from contacts.unit_field import unit_field
 
 NEW, SINCE_MINE, QUESTIONED, REVIEWED, ALL = "", "mine", "questioned", "reviewed", "all"
 SHOW = [
@@ -94,13 +93,7 @@ class ReviewFilterForm(forms.Form):
     def __init__(self, data: Any, *, user: Any) -> None:
         super().__init__(data)
         self._user = user
-        self.fields["unit"] = forms.ModelChoiceField(
-            OrganizationalUnit.objects.filter(organization__in=organizations_visible_to(user)),
-            label="Unit",
-            required=False,
-            to_field_name="aws_id",
-            empty_label="Any",
-        )
+        self.fields["unit"] = unit_field(user)
 
     def events(self) -> AuditEventQuerySet:
         """What the form, which is valid, asks for; one event for each thing to review."""

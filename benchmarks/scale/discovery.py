@@ -88,7 +88,8 @@ def _counted(log: list[dict[str, Any]], observed_at: datetime, **facts: Any) -> 
 def _wait(portal: LivePortal) -> tuple[datetime, int, int]:
     """When all was written, and how many accounts and units there are then."""
     deadline = time.monotonic() + LONGEST
-    with psycopg.connect(portal.environment["DATABASE_URL"], autocommit=True) as connection:
+    socket = portal.directory / "postgres" / "socket"
+    with psycopg.connect(host=str(socket), user="postgres", dbname="postgres", autocommit=True) as connection:
         while time.monotonic() < deadline:
             row = connection.execute("SELECT observed_at FROM orgs_organization").fetchone()
             if row and row[0]:

@@ -94,6 +94,20 @@ def test_the_heat_table_shows_the_largest_units_of_many(scene, bob):
     assert "The largest units" in page.text
 
 
+@pytest.mark.parametrize("address", [reverse("contacts:audit_list"), reverse("contacts:review_list")])
+def test_a_filter_takes_one_of_many_units_by_name_or_id(scene, dana, address):
+    flat_units(scene, 100)
+    client = as_person(dana)
+
+    assert "Flat 093" not in client.get(address).text
+    for text in ("flat 093", "ou-ab12-n0000093"):
+        form = client.get(address, {"unit": text}).context["form"]
+        assert form.cleaned_data["unit"].name == "Flat 093"
+    assert "No unit has this name or id" in client.get(address, {"unit": "Flat"}).text
+    OrganizationalUnit.objects.filter(name="Flat 094").update(name="Flat 093")
+    assert "Several units have this name" in client.get(address, {"unit": "Flat 093"}).text
+
+
 def test_beyond_what_is_counted_a_list_says_so(scene, alice, bob, monkeypatch):
     monkeypatch.setattr(ChangeList, "counted", 30)
     more_of_everything(scene, alice, 40)
