@@ -56,6 +56,7 @@ class Action(models.TextChoices):
     GROUP_CREATED = "group.created", "Group created"
     GROUP_CHANGED = "group.changed", "Group's members changed"
     GROUP_DELETED = "group.deleted", "Group deleted"
+    GRANTS_EXPORTED = "grant.exported", "List of access exported"
     PASSWORD_CHANGED = "user.password_changed", "Password changed"  # noqa: S105 - the name of an event
     SIGN_IN_CHANGED = "user.sign_in_changed", "Sign-in protection changed"
     SIGNED_IN = "user.signed_in", "Signed in"

@@ -53,6 +53,7 @@ SENTENCES = {
     Action.GROUP_CREATED: "Group created by {who}",
     Action.GROUP_CHANGED: "Members of a group changed by {who}",
     Action.GROUP_DELETED: "Group deleted by {who}",
+    Action.GRANTS_EXPORTED: "List of access exported by {who}",
     Action.PASSWORD_CHANGED: "Password changed by {who}",
     Action.SIGN_IN_CHANGED: "Sign-in protection changed by {who}",
     Action.SIGNED_IN: "{who} signed in",

@@ -61,7 +61,14 @@ PLACES = (
     ("Review", "contacts:review_list", "eye", Right.REVIEW, "contacts:review"),
     ("Audit", "contacts:audit_list", "journal-check", Right.AUDIT, "contacts:audit"),
     ("Organization", "orgs:organization_list", "diagram-3", Right.VIEW, "orgs:organization orgs:account"),
-    ("People", "orgs:person_list", "people", Right.PEOPLE, "orgs:person"),
+    (
+        "People",
+        "orgs:person_list",
+        "people",
+        Right.PEOPLE,
+        "orgs:person orgs:group orgs:grant contacts:access",
+    ),
+    ("Access", "orgs:grant_list", "key", Right.REVIEW, "orgs:grant"),  # whoever manages people has it there
 )
 
 
@@ -117,7 +124,7 @@ def places_of(request: HttpRequest, read_status: ReadStatus) -> list[Place]:
     counts = _counts(request.user, read_status) if Right.VIEW in rights else {}
     places = []
     for label, name, icon, right, prefixes in PLACES:
-        if right in rights:
+        if right in rights and not (label == "Access" and Right.PEOPLE in rights):
             count, words = counts.get(label, (None, ""))
             is_here = here.startswith(tuple(prefixes.split()))
             places.append(Place(label, reverse(name), icon, is_here, count, words))

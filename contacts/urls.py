@@ -18,6 +18,7 @@ from contacts.views import (
     overview,
     review_periods,
     reviews,
+    why,
 )
 
 app_name = "contacts"
@@ -111,6 +112,7 @@ urlpatterns = [
         review_periods.review_period_export,
         name="review_period_export",
     ),
+    path("people/why/", why.access_why, name="access_why"),
     path("audit/", audit.audit_list, name="audit_list"),
     path("audit/export/", audit.audit_export, name="audit_export"),
     path("audit/<int:pk>/", audit.audit_detail, name="audit_detail"),

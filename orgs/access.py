@@ -43,6 +43,24 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
 WHOLE = frozenset({Right.RULES, Right.BREAK_GLASS, Right.REVIEW, Right.CONNECT, Right.PEOPLE})
 
 
+class NotAllowed(PermissionDenied):
+    """Raised where a right is missing; asked is the question that the page Why? answers."""
+
+    def __init__(self, text: str, **asked: str) -> None:
+        super().__init__(text)
+        self.asked = asked
+
+
+class Lack(models.TextChoices):
+    """Why a grant does not give somebody a right; orgs/explaining.py tells people."""
+
+    ENDED = "ended", "It has ended."
+    ROLE = "role", "The role does not have this right."
+    LIMITS = "limits", "This right needs a grant without limits."
+    PLACE = "place", "It holds in another place."
+    TYPE = "type", "It holds for other contact types."
+
+
 @dataclass(frozen=True)
 class Part:
     """One part of what we own: nothing given means everything. Contact types: none named means all."""
@@ -65,8 +83,14 @@ class Part:
 
     def covers(self, account: Account, contact_type: str = "") -> bool:
         """Whether the account lies in it; with a type, whether that contact does."""
-        if contact_type and self.contact_types and contact_type not in self.contact_types:
-            return False
+        return self.has_type(contact_type) and self.has_account(account)
+
+    def has_type(self, contact_type: str) -> bool:
+        """Whether contacts of this type lie in it; with none named, one of them does."""
+        return not (contact_type and self.contact_types) or contact_type in self.contact_types
+
+    def has_account(self, account: Account) -> bool:
+        """Whether the account lies in it, whatever the type of the contact."""
         if self.account:
             return self.account == account.pk
         if self.unit_path:
@@ -145,10 +169,15 @@ def scope_of(user: Any, right: Right) -> Scope:
         return Scope(())
     if user.is_superuser:
         return Scope((EVERYTHING,))
-    parts = [Part.of(grant) for grant in grants_of(user) if right in ROLE_RIGHTS[Role(grant.role)]]
-    if right in WHOLE:
-        parts = [part for part in parts if part == EVERYTHING]
+    parts = [Part.of(grant) for grant in grants_of(user) if lack_of(grant, right) is None]
     return Scope(tuple(dict.fromkeys(parts)))
+
+
+def lack_of(grant: AccessGrant, right: Right) -> Lack | None:
+    """Why the grant gives this right nowhere; None where it gives it in its part."""
+    if right not in ROLE_RIGHTS[Role(grant.role)]:
+        return Lack.ROLE
+    return Lack.LIMITS if right in WHOLE and not grant.is_everywhere else None
 
 
 def rights_of(user: Any) -> frozenset[Right]:
@@ -202,9 +231,8 @@ def _holders(grants: QuerySet[AccessGrant], *, whole: bool = False) -> QuerySet[
 def require(user: Any, right: Right) -> None:
     """Raise PermissionDenied unless the user has the right somewhere."""
     if not has_right(user, right):
-        raise PermissionDenied(
-            f"This needs the right “{right.label}”. Ask an administrator for a role that has it."
-        )
+        text = f"This needs the right “{right.label}”. Ask an administrator for a role that has it."
+        raise NotAllowed(text, right=right)
 
 
 def require_in(context: Context, right: Right) -> None:
@@ -267,4 +295,5 @@ def can_edit(user: Any, account: Account, contact_type: str) -> bool:
 def require_can_edit(user: Any, account: Account, contact_type: str) -> None:
     """Raise PermissionDenied unless the user may change this contact."""
     if not can_edit(user, account, contact_type):
-        raise PermissionDenied(f"You may not change the {contact_type} contact of account {account.aws_id}.")
+        text = f"You may not change the {contact_type} contact of account {account.aws_id}."
+        raise NotAllowed(text, right=Right.EDIT, account=account.aws_id, contact_type=contact_type)

@@ -130,7 +130,16 @@ class ProfileForm(PlainForm):
     )
 
 
-class PersonFilter(PlainForm):
+class FilterForm(PlainForm):
+    """The filters of a list, from its address."""
+
+    def wanted(self) -> dict[str, Any]:
+        """The filters in force; nonsense in the address filters nothing."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class PersonFilter(FilterForm):
     """The filters of the list of people."""
 
     q = forms.CharField(label="Name or e-mail", required=False)
@@ -140,8 +149,3 @@ class PersonFilter(PlainForm):
         choices=[("", "any"), ("active", "Active"), ("inactive", "Deactivated")],
         required=False,
     )
-
-    def wanted(self) -> dict[str, Any]:
-        """The filters in force; nonsense in the address filters nothing."""
-        self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value}

@@ -1,6 +1,6 @@
 """Giving and ending grants, and who is in which group; every change of them is an audit event."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,30 @@ from portal.models import User
 Place = Organization | OrganizationalUnit | Account | None  # None: everywhere
 
 
+def draft_grant(
+    holder: User | Group,
+    role: Role,
+    *,
+    place: Place = None,
+    contact_types: Iterable[str] = (),
+    ends_at: datetime | None = None,
+) -> AccessGrant:
+    """The grant as it would be given, not given yet; raises ValidationError by field."""
+    if ends_at is not None and ends_at <= timezone.now():
+        raise ValidationError({"ends_at": "The end lies in the past. Choose a later day, or none."})
+    if isinstance(holder, User) and holder.is_former:
+        raise ValidationError("This person left and is shown under another name. Make a new one instead.")
+    grant = AccessGrant(
+        role=Role(role),
+        contact_types=_types(contact_types),
+        ends_at=ends_at,
+        **_held_by(holder),
+        **_at(place),
+    )
+    grant.full_clean()
+    return grant
+
+
 def give_grant(
     holder: User | Group,
     role: Role,
@@ -35,17 +59,7 @@ def give_grant(
     Raises PermissionDenied, and ValidationError by field.
     """
     require_in(context, Right.PEOPLE)
-    _require_future(ends_at)
-    if isinstance(holder, User) and holder.is_former:
-        raise ValidationError("This person left and is shown under another name. Make a new one instead.")
-    grant = AccessGrant(
-        role=Role(role),
-        contact_types=_types(contact_types),
-        ends_at=ends_at,
-        **_held_by(holder),
-        **_at(place),
-    )
-    grant.full_clean()
+    grant = draft_grant(holder, role, place=place, contact_types=contact_types, ends_at=ends_at)
     with transaction.atomic():
         lock_administrators()
         if twin := _twin_of(grant):
@@ -90,18 +104,21 @@ def create_group(name: str, *, context: Context) -> Group:
 def set_members(group: Group, people: Iterable[User], *, context: Context) -> None:
     """Let these people, and nobody else, be in the group. An administrator always remains."""
     require_in(context, Right.PEOPLE)
-    people = list(people)
-    with transaction.atomic():
-        lock_administrators()
-        before, after = _names(group.user_set.all()), _names(people)
-        if before == after:
-            return
-        leaving = group.user_set.exclude(pk__in=[person.pk for person in people])
-        if group.grants.in_force().filter(role=Role.ADMINISTRATOR).exists():
-            require_administrator_without(members=(group, leaving), context=context)
-        group.user_set.set(people)
-        facts = {"before": {"members": before}, "after": {"members": after}}
-        record(Action.GROUP_CHANGED, context, detail=_group_facts(group), **facts)
+    _change_members(group, lambda _: set(people), context)
+
+
+def add_member(group: Group, person: User, *, context: Context) -> None:
+    """Let a person be in the group too; raises PermissionDenied, and ValidationError where they left."""
+    require_in(context, Right.PEOPLE)
+    if person.is_former:
+        raise ValidationError("This person left and is shown under another name. Make a new one instead.")
+    _change_members(group, lambda members: members | {person}, context)
+
+
+def remove_member(group: Group, person: User, *, context: Context) -> None:
+    """Let a person be in the group no longer. An administrator always remains."""
+    require_in(context, Right.PEOPLE)
+    _change_members(group, lambda members: members - {person}, context)
 
 
 def delete_group(group: Group, *, context: Context) -> None:
@@ -115,6 +132,23 @@ def delete_group(group: Group, *, context: Context) -> None:
         facts = _group_facts(group)
         group.delete()
         record(Action.GROUP_DELETED, context, before=before, detail=facts)
+
+
+def _change_members(group: Group, change: Callable[[set[User]], set[User]], context: Context) -> None:
+    """The members as they are under the lock become those of change()."""
+    with transaction.atomic():
+        lock_administrators()
+        Group.objects.select_for_update().get(pk=group.pk)
+        members = set(group.user_set.all())
+        people = change(members)
+        if members == people:
+            return
+        leaving = group.user_set.filter(pk__in=[person.pk for person in members - people])
+        if group.grants.in_force().filter(role=Role.ADMINISTRATOR).exists():
+            require_administrator_without(members=(group, leaving), context=context)
+        group.user_set.set(people)
+        facts = {"before": {"members": _names(members)}, "after": {"members": _names(people)}}
+        record(Action.GROUP_CHANGED, context, detail=_group_facts(group), **facts)
 
 
 def administrators() -> QuerySet[User]:
@@ -197,11 +231,6 @@ def _types(contact_types: Iterable[str]) -> list[str]:
     return (
         [] if wanted >= set(ContactType.values) else [t for t in ContactType.values if t in wanted] + unknown
     )
-
-
-def _require_future(ends_at: datetime | None) -> None:
-    if ends_at is not None and ends_at <= timezone.now():
-        raise ValidationError({"ends_at": "The end lies in the past. Choose a later day, or none."})
 
 
 def _twin_of(grant: AccessGrant) -> AccessGrant | None:

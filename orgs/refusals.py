@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import urlencode
 
 from audit.context import page_context
 from audit.log import record
 from audit.models import Action
+from orgs.access import NotAllowed
 from orgs.sign_ins import note_stopped
 
 FORBIDDEN, TOO_MANY_REQUESTS = 403, 429
@@ -17,6 +19,11 @@ class RefusalMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Let the page that says no lead to the one that says why."""
+        if isinstance(exception, NotAllowed):
+            request.why_query = urlencode(exception.asked)  # type: ignore[attr-defined]  # for 403.html
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orgs.views import grants, organizations, people, policies, trusted_access
+from orgs.views import finding, grants, groups, organizations, people, policies, trusted_access
 
 app_name = "orgs"
 urlpatterns = [
@@ -36,8 +36,17 @@ urlpatterns = [
     path("people/new/", people.person_create, name="person_create"),
     path("people/<int:pk>/", people.person_detail, name="person_detail"),
     path("people/<int:pk>/details/", people.person_details, name="person_details"),
-    path("people/<int:pk>/access/", grants.grant_create, name="grant_create"),
+    path("people/access/", grants.GrantList.as_view(), name="grant_list"),
+    path("people/access/export/", grants.grant_export, name="grant_export"),
+    path("people/access/new/", grants.grant_create, name="grant_create"),
     path("people/access/<int:pk>/end/", grants.grant_end, name="grant_end"),
+    path("people/find/<str:kind>/", finding.find, name="find"),
+    path("people/groups/", groups.GroupList.as_view(), name="group_list"),
+    path("people/groups/new/", groups.group_create, name="group_create"),
+    path("people/groups/<int:pk>/", groups.group_detail, name="group_detail"),
+    path("people/groups/<int:pk>/members/", groups.group_add, name="group_add"),
+    path("people/groups/<int:pk>/members/<int:person_pk>/remove/", groups.group_remove, name="group_remove"),
+    path("people/groups/<int:pk>/delete/", groups.group_delete, name="group_delete"),
     path("people/<int:pk>/password/", people.person_password, name="person_password"),
     path("people/<int:pk>/active/", people.person_active, name="person_active"),
     path("people/<int:pk>/former/", people.person_former, name="person_former"),

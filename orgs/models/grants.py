@@ -34,6 +34,15 @@ class AccessGrantQuerySet(models.QuerySet):
         """Those given to the person, or to a group that the person is in."""
         return self.filter(Q(person=user.pk) | Q(group__in=user.groups.values("pk")))
 
+    def ended(self) -> "AccessGrantQuerySet":
+        """Those that held once."""
+        return self.filter(ends_at__lte=timezone.now())
+
+    def with_places(self) -> "AccessGrantQuerySet":
+        """With whom and what their words name."""
+        places = ("organization", "unit__organization", "account__unit__organization")
+        return self.select_related("person", "group", *places)
+
     def everywhere(self) -> "AccessGrantQuerySet":
         """Those without any limit."""
         return self.filter(organization=None, unit=None, account=None, contact_types=[])

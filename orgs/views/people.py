@@ -5,15 +5,15 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django.views.generic import ListView
 
 from audit.context import page_context
 from orgs import people
-from orgs.access import ROLE_RIGHTS, Right, people_with_role, require, role_names_of
+from orgs.access import Right, people_with_role, require, role_names_of
+from orgs.finding import people_named
 from orgs.forms import (
     DetailsForm,
     PasswordForm,
@@ -24,48 +24,37 @@ from orgs.forms import (
 )
 from orgs.leaving import hide_name, name_of_former
 from orgs.models import AccessGrant, Role
+from orgs.role_words import role_words
+from orgs.views.lists import FilteredList
 from portal.models import User
 
+HISTORY = 20  # grants that ended
 FORMS: dict[str, type[PlainForm]] = {"details": DetailsForm, "password": PasswordForm}
 
 
-class PersonList(ListView):
+class PersonList(FilteredList):
     """Everybody who may sign in, or once might."""
 
     template_name = "orgs/person_list.html"
-    paginate_by = 50
+    filter_class = PersonFilter
+    chosen = ("role", "state")
 
     def get_queryset(self) -> QuerySet[User]:
-        require(self.request.user, Right.PEOPLE)
-        self.form = PersonFilter(self.request.GET)
-        wanted = self.form.wanted()
         users: QuerySet[User] = User.objects.all()
-        for field, value in wanted.items():
+        for field, value in self.form.wanted().items():
             users = _FILTERS[field](users, value)
         return users.order_by("-is_active", "username")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        chosen = [self.form["role"], self.form["state"]]
         context = super().get_context_data(**kwargs)
         roles = role_names_of(context["object_list"])
         for person in context["object_list"]:
             person.roles = roles[person.pk]
-        return context | {
-            "form": self.form,
-            "chosen_fields": chosen,
-            "is_filtered": bool(self.form.wanted()),
-        }
-
-
-def _named(users: QuerySet[User], text: str) -> QuerySet[User]:
-    fields = ("username", "first_name", "last_name", "email")
-    for word in text.split():
-        users = users.filter(Q(*((f"{field}__icontains", word) for field in fields), _connector=Q.OR))
-    return users
+        return context | {"here": "people"}
 
 
 _FILTERS: dict[str, Callable[[QuerySet[User], str], QuerySet[User]]] = {
-    "q": _named,
+    "q": people_named,
     "role": lambda users, value: users.filter(pk__in=people_with_role(Role(value)).values("pk")),
     "state": lambda users, value: users.filter(is_active=value == "active"),
 }
@@ -176,21 +165,13 @@ def _person_page(
 ) -> HttpResponse:
     forms = {"details": DetailsForm(initial=_values(person, people.DETAILS)), "password": PasswordForm()}
     context = {"person": person, "forms": forms | bound, "role_rights": role_words()}
-    context["grants"] = (
-        AccessGrant.objects.of(person).in_force().select_related("group", "organization", "unit", "account")
-    )
+    grants = AccessGrant.objects.of(person).with_places()
+    context["grants"] = list(grants.in_force())
+    context["ended"] = list(grants.ended().order_by("-ends_at")[:HISTORY])
+    context["groups"] = list(person.groups.order_by("name"))
     context |= {"is_oneself": person == request.user, "former_name": name_of_former(person)}
     return render(request, "orgs/person_detail.html", context, status=status)
 
 
 def _values(user: User, fields: tuple[str, ...]) -> dict[str, str]:
     return {name: getattr(user, name) for name in fields}
-
-
-def role_words() -> list[tuple[str, str]]:
-    """Each role with what it allows, in words."""
-    return [(role.label, ", ".join(_words(ROLE_RIGHTS[role]))) for role in Role]
-
-
-def _words(rights: frozenset[Right]) -> list[str]:
-    return [f"{right.label[0].lower()}{right.label[1:]}" for right in Right if right in rights]

@@ -1,7 +1,7 @@
 """What templates of every room share: icons, states, account ids, times, bars and page numbers."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -76,6 +76,14 @@ def at(moment: datetime | None, never: str = "never") -> SafeString | str:
     if moment is None:
         return never
     return _time(moment, date_format(timezone.localtime(moment), "j M Y, H:i:s"))
+
+
+@register.simple_tag
+def day(moment: datetime | None, never: str = "never") -> SafeString | str:
+    """{% day grant.ends_at "no end" %}: the last whole day where it ends with one; exact UTC in the title."""
+    if moment is None:
+        return never
+    return _time(moment, date_format(timezone.localtime(moment) - timedelta(seconds=1), "j M Y"))
 
 
 def _time(moment: datetime, words: str) -> SafeString:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import get_resolver, reverse
 
@@ -104,6 +105,7 @@ TABLE = [
     ("contacts:review_period_detail", WEEK, "get", REVIEW),
     ("contacts:review_period_sign_off", WEEK, "post", (403, 403, 403, 403, 422, 422, 403)),
     ("contacts:review_period_export", WEEK, "get", REVIEW),
+    ("contacts:access_why", {}, "get", EVERYBODY),
     ("contacts:audit_list", {}, "get", AUDIT),
     ("contacts:audit_export", {}, "get", (403, 403, 403, 403, 200, 200, 403)),
     ("contacts:audit_detail", {"pk": "event"}, "get", AUDIT),
@@ -127,9 +129,24 @@ TABLE = [
     ("orgs:person_create", {}, "post", ADMINISTER),
     ("orgs:person_detail", {"pk": "person"}, "get", ADMINISTER),
     ("orgs:person_details", {"pk": "person"}, "post", SAVED),
-    ("orgs:grant_create", {"pk": "person"}, "get", ADMINISTER),
-    ("orgs:grant_create", {"pk": "person"}, "post", ADMINISTER),
+    ("orgs:grant_list", {}, "get", REVIEW),
+    ("orgs:grant_export", {}, "get", REVIEW),
+    ("orgs:grant_create", {}, "get", ADMINISTER),
+    ("orgs:grant_create", {}, "post", REFUSED_FORM),
+    ("orgs:grant_end", {"pk": "grant"}, "get", ADMINISTER),
     ("orgs:grant_end", {"pk": "grant"}, "post", SAVED),
+    ("orgs:find", {"kind": "account"}, "get", EVERYBODY),
+    ("orgs:find", {"kind": "place"}, "get", ADMINISTER),
+    ("orgs:find", {"kind": "person"}, "get", ADMINISTER),
+    ("orgs:find", {"kind": "holder"}, "get", ADMINISTER),
+    ("orgs:group_list", {}, "get", ADMINISTER),
+    ("orgs:group_create", {}, "get", ADMINISTER),
+    ("orgs:group_create", {}, "post", REFUSED_FORM),
+    ("orgs:group_detail", {"pk": "group"}, "get", ADMINISTER),
+    ("orgs:group_add", {"pk": "group"}, "post", REFUSED_FORM),
+    ("orgs:group_remove", {"pk": "group", "person_pk": "person"}, "post", SAVED),
+    ("orgs:group_delete", {"pk": "group"}, "get", ADMINISTER),
+    ("orgs:group_delete", {"pk": "group"}, "post", SAVED),
     ("orgs:person_password", {"pk": "person"}, "post", REFUSED_FORM),
     ("orgs:person_active", {"pk": "person"}, "post", SAVED),
     ("orgs:person_former", {"pk": "person"}, "post", SAVED),
@@ -156,6 +173,7 @@ def stage(scene, cast) -> dict[str, int]:
     event = record(Action.ACCOUNT_RENAMED, worker_context(), account_id=LEDGER)
     stranger = get_user_model().objects.create_user("stranger")
     grant = AccessGrant.objects.create(person=stranger, role=Role.VIEWER)
+    group = Group.objects.create(name="team")
     waiting = scene.change_set(cast["alice"])
     drift = scene.drift(scene.ledger, "BILLING")
     question = scene.question(cast["dana"], cast["alice"], event)
@@ -167,11 +185,13 @@ def stage(scene, cast) -> dict[str, int]:
         "event": event.pk,
         "person": stranger.pk,
         "grant": grant.pk,
+        "group": group.pk,
     }
 
 
 def address_of(name: str, example: dict[str, str], stage: dict[str, int]) -> str:
-    return reverse(name, kwargs={key: stage.get(value, value) for key, value in example.items()})
+    rows = {key: stage[value] for key, value in example.items() if key.endswith("pk")}
+    return reverse(name, kwargs=example | rows)
 
 
 def test_no_address_is_missing_from_the_table():

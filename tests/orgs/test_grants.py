@@ -1,5 +1,7 @@
 """Grants: who may do what, where, for which contacts and until when; the same for lists and checks."""
 
+import html
+import re
 from datetime import timedelta
 from itertools import combinations
 
@@ -240,7 +242,9 @@ def test_members_of_a_group_are_told_in_the_audit(erin, alice, bob):
         ({"role": ""}, "role", "required"),
         ({"role": "Administrator", "place": LEDGER}, "role", "everywhere"),
         ({"place": "ou-ab12-nowhere"}, "place", "knows no"),
-        ({"place": "12345"}, "place", "knows no"),
+        ({"place": "99999"}, "place", "knows no"),
+        ({"place": "pay"}, "place", "Choose one"),
+        ({"holder": "nobody"}, "holder", "Neither"),
         ({"ends_on": "2020-01-01"}, "ends_on", "over"),
         ({"contact_types": ["PRIMARY"]}, "contact_types", "valid choice"),
     ],
@@ -250,8 +254,9 @@ def test_mistakes_in_a_grant_are_named_by_field_and_the_typing_is_kept(
 ):
     client = Client()
     client.force_login(erin)
-    address = reverse("orgs:grant_create", args=[carol.pk])
-    answer = client.post(address, {"role": "Editor", "place": LEDGER, **typed})
+    address = reverse("orgs:grant_create")
+    wanted = {"holder": "carol", "role": "Editor", "place": LEDGER, "step": "give", **typed}
+    answer = client.post(address, wanted)
     assert answer.status_code == 422
     assert words in " ".join(answer.context["form"].errors[field])
     if "place" in typed:
@@ -263,13 +268,32 @@ def test_access_is_given_and_ended_on_the_person_s_page(scene, erin, carol):
     client = Client()
     client.force_login(erin)
     ends_on = (timezone.localdate() + timedelta(days=3)).isoformat()
-    typed = {"role": "Editor", "place": "4421 0915 3376", "contact_types": ["SECURITY"], "ends_on": ends_on}
-    answer = client.post(reverse("orgs:grant_create", args=[carol.pk]), typed, follow=True)
-    assert "in account 442109153376" in answer.text.lower()
+    typed = {"holder": "carol", "role": "Editor", "place": "4421 0915 3376", "contact_types": ["SECURITY"]}
+    before = client.post(reverse("orgs:grant_create"), typed | {"ends_on": ends_on})
+    assert "change, have AWS read and export the Security contacts of account 442109153376" in before.text
+    assert not carol.grants.exists()
+
+    given = client.post(reverse("orgs:grant_create"), fields_of(before) | {"step": "give"}, follow=True)
+    assert "in account 442109153376" in given.text.lower()
     held = carol.grants.get()
     assert can(carol, Right.EDIT, scene.ledger, "SECURITY")
-    client.post(reverse("orgs:grant_end", args=[held.pk]))
+
+    address = reverse("orgs:grant_end", args=[held.pk])
+    assert "will no longer be able to" in client.get(address).text
+    assert held.is_in_force
+    client.post(address, {"reason": "Left the team."})
     assert not can(User.objects.get(pk=carol.pk), Right.EDIT, scene.ledger, "SECURITY")
+    assert events_of(Action.GRANT_ENDED)[0].reason == "Left the team."
+    assert "Access that ended" in client.get(reverse("orgs:person_detail", args=[carol.pk])).text
+
+
+def fields_of(page) -> dict[str, list[str]]:
+    """What the page that asks once more sends back."""
+    fields: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text):
+        if name != "csrfmiddlewaretoken":
+            fields.setdefault(name, []).append(html.unescape(value))
+    return fields
 
 
 @pytest.mark.django_db(transaction=True)

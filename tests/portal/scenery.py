@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from audit.context import Context, Source, worker_context
@@ -23,7 +25,15 @@ from contacts.models import (
     SetStatus,
     Verdict,
 )
-from orgs.models import Account, AccountState, Organization, OrganizationalUnit, Standing
+from orgs.models import (
+    AccessGrant,
+    Account,
+    AccountState,
+    Organization,
+    OrganizationalUnit,
+    Role,
+    Standing,
+)
 from portal.causes import Cause
 from portal.models import User
 
@@ -50,6 +60,8 @@ class Scene:
     drift: Drift
     person: User
     question: Review
+    group: Group
+    grant: AccessGrant
 
     @property
     def month(self) -> str:
@@ -68,7 +80,10 @@ def build(person: User) -> Scene:
     change_set = _change_sets(changes[0], person)
     drift = _drifts(accounts[1], event, person)
     question = _reviews(event, change_set, person)
-    return Scene(organization, accounts[1], changes[0], change_set, event, drift, person, question)
+    group, grant = _access(accounts[1], person)
+    return Scene(
+        organization, accounts[1], changes[0], change_set, event, drift, person, question, group, grant
+    )
 
 
 def _organization() -> Organization:
@@ -167,6 +182,21 @@ def _drifts(account: Account, event: AuditEvent, person: User) -> Drift:
     return Drift.objects.create(
         **values, event_id=event.pk, last_read_at=now - timedelta(hours=6), found_at=now
     )
+
+
+def _access(account: Account, person: User) -> tuple[Group, AccessGrant]:
+    """A group with grants in force, one that soon ends and one that has ended; the person is in it."""
+    group = Group.objects.create(name="Payments and Settlement Platform Team")
+    person.groups.add(group)
+    now = timezone.now()
+    give = partial(AccessGrant.objects.create, group=group)
+    give(role=Role.VIEWER, organization=account.organization)
+    give(role=Role.APPROVER, account=account, ends_at=now - timedelta(days=3))
+    grant = give(
+        role=Role.EDITOR, unit=account.unit, contact_types=["OPERATIONS"], ends_at=now + timedelta(days=9)
+    )
+    AccessGrant.objects.create(person=person, role=Role.AUDITOR, unit=account.unit, ends_at=now)
+    return group, grant
 
 
 def _change_sets(change: ContactChange, person: User) -> ChangeSet:

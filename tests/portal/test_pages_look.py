@@ -57,12 +57,21 @@ NEEDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "contacts:audit_detail": lambda scene: {"pk": scene.event.pk},
     **{
         f"orgs:organization_{name}": lambda scene: {"aws_id": scene.organization.aws_id}
-        for name in ("detail", "live", "check", "discover")
+        for name in ("detail", "live", "check", "discover", "reading", "read")
     },
     **{
-        f"orgs:person_{name}": lambda scene: {"pk": scene.person.pk}
-        for name in ("detail", "details", "roles", "password", "active", "former")
+        f"orgs:{name}": lambda scene: {"aws_id": scene.organization.aws_id}
+        for name in ("policy_list", "trusted_access")
     },
+    "orgs:policy_download": lambda scene: {"aws_id": scene.organization.aws_id, "key": "identity"},
+    **{
+        f"orgs:person_{name}": lambda scene: {"pk": scene.person.pk}
+        for name in ("detail", "details", "password", "active", "former")
+    },
+    "orgs:grant_end": lambda scene: {"pk": scene.grant.pk},
+    "orgs:find": lambda scene: {"kind": "place"},
+    **{f"orgs:group_{name}": lambda scene: {"pk": scene.group.pk} for name in ("detail", "add", "delete")},
+    "orgs:group_remove": lambda scene: {"pk": scene.group.pk, "person_pk": scene.person.pk},
 }
 # Pages that only somebody with a second step reaches.
 SECOND_STEP = (
