@@ -43,7 +43,8 @@ def _commands() -> list[list[str]]:
             ]
             commands.append(["connect_account", account_id, "--name", name, *role])
     if not SIGN_INS.exists():
-        commands.append(["create_demo_people"])
+        # One of them works in a unit, which has to be known; this takes seconds, once.
+        commands += [["sync_accounts"], ["create_demo_people"]]
     return commands
 
 
