@@ -1,7 +1,7 @@
 """The sandbox's evaluation of policies gives the answers of another one, as they were recorded.
 
 iam_answers.json: 502 questions about the policies that the portal generates and about odd ones, with the
-answers of @cloud-copilot/iam-simulate 0.1.173 (https://github.com/cloud-copilot/iam-simulate), 2026-11-29, by its
+answers of iam-simulate 0.1.173 (https://github.com/cloud-copilot/iam-simulate), recorded on 2026-11-29 by its
 runUnsafeSimulation: the other one drops account:AccountResourceOrgPaths, which AWS ties to no action.
 A question is policy, service control policy, account, principal, action, resource, condition keys, answer.
 """
