@@ -1,7 +1,7 @@
 """`make bench`: measures the portal and its peers and prints tables.
 
-BENCH_AWS_ENDPOINT_URL names another stand-in of AWS than the sandbox; --only measures a part or one row of the
-part aws alone, and --write puts the tables into docs/performance.md.
+BENCH_AWS_ENDPOINT_URL names another stand-in of AWS than the sandbox; --only measures a part or one row of
+the part aws alone, and --write puts the tables into docs/performance.md.
 """
 
 import argparse
@@ -47,7 +47,10 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures the portal.")
     parser.add_argument(
-        "--only", action="append", choices=[AWS, *PARTS, *ROWS], help=f"measure this; {AWS}: {', '.join(ROWS)}"
+        "--only",
+        action="append",
+        choices=[AWS, *PARTS, *ROWS],
+        help=f"measure this; {AWS}: {', '.join(ROWS)}",
     )
     parser.add_argument(
         "--events", type=int, default=EVENTS, help=f"events in the history of the audit; usual: {EVENTS:,}"
