@@ -24,6 +24,10 @@ test: $(VENV)/dev.stamp
 	$(PYTHON) -m pytest $(SPREAD)
 	TEST_DATABASE=postgres $(PYTHON) -m pytest $(SPREAD)
 
+# Faults for minutes in place of seconds, an outage of ten minutes among them: about an hour and a half.
+torture: $(VENV)/dev.stamp
+	TORTURE=10 TEST_DATABASE=postgres $(PYTHON) -m pytest tests/faults
+
 lint: style advisories
 
 style: $(VENV)/dev.stamp

@@ -31,7 +31,7 @@ class Tally:
     @property
     def lost(self) -> int:
         """Contacts that no attempt brought."""
-        return self.wanted - self.answered
+        return max(0, self.wanted - self.answered)
 
     @property
     def limit(self) -> float:
