@@ -26,7 +26,7 @@ from portal.quota import Lane
 logger = logging.getLogger(__name__)
 
 THREADS = 8  # enough to fill 10 calls a second at a latency of 800 ms
-AT_HAND = 2 * THREADS  # accounts that are asked for or wait for a thread: memory stays flat
+AT_HAND = 4 * THREADS  # accounts that are asked for or wait for a thread: memory stays flat
 MANY_FAILURES = 10  # passing failures in a row that end a run: AWS or Redis is away
 CHUNK, CHUNK_SECONDS = 50, 1.0  # accounts that are written together, and how long an answer waits for others
 LOOK_UP = 5.0  # seconds after which somebody is told that we still wait for AWS

@@ -109,7 +109,10 @@ def note_turns(answered: Mapping[Account, datetime | None]) -> None:
             _note_failed(account)
         account.contacts_due_at = asked_again.get(account.pk, account.contacts_due_at)
     fields = ["contacts_read_at", "contacts_due_at", "contacts_failures"]
-    Account.objects.bulk_update(answered, fields)
+    # Their rows are there and locked, so each of them is an update; bulk_update() takes ten times as long.
+    Account.objects.bulk_create(
+        answered, update_conflicts=True, unique_fields=["aws_id"], update_fields=fields
+    )
 
 
 def next_turn(pk: int, now: datetime) -> datetime:
