@@ -1,6 +1,6 @@
 """Finding events: sets for pages and exports, newest first, in pages that cost the same however deep."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -32,6 +32,7 @@ class EventFilters:
     until: datetime | None = None  # this moment is no longer part
     text: str = ""
     unnamed: tuple[int, ...] = ()  # people who are not to be found by the names they had
+    is_limited: bool = False  # to what somebody may see
 
     @property
     def is_whole(self) -> bool:
@@ -72,7 +73,15 @@ class AuditEventQuerySet(InsertQuerySet):
         events = events.of_name(filters.actor_label).containing(filters.text)
         if filters.unnamed:
             events = events.not_by_name(filters.text or filters.actor_label, filters.unnamed)
-        events.asked = filters
+        events.asked = replace(filters, is_limited=self.asked.is_limited)
+        return events
+
+    def limited_to(self, condition: Q) -> Self:
+        """Those that somebody may see; an empty condition is no limit."""
+        if condition == Q():
+            return self
+        events = self.filter(condition)
+        events.asked = replace(self.asked, is_limited=True)
         return events
 
     def between(self, since: datetime | None, until: datetime | None) -> Self:

@@ -7,6 +7,7 @@ from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from contacts.filters import STANDALONE
 from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactType
+from orgs.access import Scope
 from orgs.models import Account, AccountState, Unreachable
 from portal.causes import Cause
 
@@ -22,9 +23,12 @@ NOTES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One contact; note is the state of its latest change where that is open or needs somebody."""
+    """One contact; note is the state of its latest change where that is open or needs somebody.
 
-    contact: AlternateContact
+    Without a contact: it is not for this person to see.
+    """
+
+    contact: AlternateContact | None
     label: str
     cause: str
     note: str
@@ -41,17 +45,23 @@ class Row:
     cells: list[Cell]
 
 
-def with_contacts(accounts: QuerySet[Account]) -> QuerySet[Account]:
-    """The accounts with all that their rows show, whatever their number, in two queries."""
+def with_contacts(accounts: QuerySet[Account], contacts: QuerySet[AlternateContact]) -> QuerySet[Account]:
+    """The accounts with these contacts and all else that rows show, whatever their number, in two queries."""
     latest = ContactChange.objects.filter(contact=OuterRef("pk")).order_by("-pk").values("status")[:1]
-    contacts = AlternateContact.objects.annotate(latest_status=Subquery(latest))
+    contacts = contacts.annotate(latest_status=Subquery(latest))
     return accounts.select_related("organization", "unit").prefetch_related(Prefetch("contacts", contacts))
 
 
-def row_of(account: Account) -> Row:
-    """One row; the account comes from with_contacts()."""
+def row_of(account: Account, scope: Scope) -> Row:
+    """One row, with a cell for each type of the scope; the account comes from with_contacts()."""
     contacts = {contact.contact_type: contact for contact in account.contacts.all()}
-    cells = [_cell(contacts.get(kind) or AlternateContact(contact_type=kind), kind) for kind in ContactType]
+    kinds = [ContactType(name) for name in scope.types]
+    cells = [
+        _cell(contacts.get(kind) or AlternateContact(contact_type=kind), kind)
+        if scope.covers(account, kind)
+        else Cell(None, kind.label, "", "", "")
+        for kind in kinds
+    ]
     return Row(account, str(account.unit or "Standalone"), state_of(account), cells)
 
 
@@ -62,18 +72,20 @@ def state_of(account: Account) -> str:
     return "" if account.state == AccountState.ACTIVE else account.state.lower()
 
 
-def reached_by(account: Account) -> str:
-    """Whose credentials reach the account, in words."""
+def reached_by(account: Account, *, is_whole: bool) -> str:
+    """Whose credentials reach the account, in words; is_whole: the reader sees its organization whole."""
     try:
         reach = account.reach()
     except Unreachable as error:
         return f"Nobody. {error.cause.label}"
     if reach.account_id is None or account.organization is None:
         return "Its own credentials"
+    if not is_whole:
+        return "The credentials of its organization"
     return f"{account.organization.get_standing_display()} {reach.caller.account_id}"
 
 
-def scope_of(form: forms.BaseForm) -> str:
+def scope_words(form: forms.BaseForm) -> str:
     """The name of the unit or organization that the list is limited to."""
     wanted = getattr(form, "cleaned_data", {})
     organization = wanted.get("organization") or ""

@@ -12,7 +12,8 @@ from audit.context import Context
 from audit.log import record
 from audit.models import Action
 from contacts.models import AlternateContact, ApprovalRules, ChangeSet, Decision
-from orgs.access import Right, has_right, require, roles_of
+from contacts.within import has_right_to
+from orgs.access import Right, can, require, roles_of
 from portal.causes import Cause
 
 RULES_PK = 1
@@ -83,15 +84,16 @@ def require_cleared(change_set: ChangeSet) -> None:
         raise NotCleared("Nobody approves their own change set.")
     if change_set.expires_at and change_set.expires_at < timezone.now():
         raise NotCleared("The approval has lapsed. Cancel the rest and plan it again.")
-    if approver_problem(change_set):
+    if not has_right_to(change_set.decided_by, Right.APPROVE, change_set):
         raise NotCleared(f"{Cause.APPROVER.label} {Cause.APPROVER.remedy}")
 
 
-def approver_problem(change_set: ChangeSet | None) -> Cause | None:
-    """Cause.APPROVER when the approval of this set came from somebody who could not give it today."""
+def approver_problem(change_set: ChangeSet | None, contact: AlternateContact) -> Cause | None:
+    """Cause.APPROVER when who approved this set could not approve a change of this contact today."""
     if change_set is None or not change_set.needs_approval or change_set.broke_glass:
         return None
-    return None if has_right(change_set.decided_by, Right.APPROVE) else Cause.APPROVER
+    is_allowed = can(change_set.decided_by, Right.APPROVE, contact.account, contact.contact_type)
+    return None if is_allowed else Cause.APPROVER
 
 
 def weight_facts(weight: Weight) -> dict[str, int]:

@@ -11,7 +11,8 @@ from contacts.details import FIELDS, value_of
 from contacts.forms_approval import DecisionForm
 from contacts.models import ApprovalRules, ChangeSet, Decision, PlannedChange, SetKind, SetStatus
 from contacts.notices import counts_in_words
-from orgs.access import Right, has_right, people_with
+from contacts.within import has_right_to, sets_within
+from orgs.access import Right, people_with, scope_of
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,11 @@ def awaiting_decision() -> QuerySet[ChangeSet]:
 
 
 def inbox_of(user: Any) -> QuerySet[ChangeSet]:
-    """What waits for this approver: everything but their own."""
-    if not has_right(user, Right.APPROVE):
+    """What waits for this approver: what they may approve whole, but for their own."""
+    scope = scope_of(user, Right.APPROVE)
+    if not scope.parts:
         return ChangeSet.objects.none()
-    return awaiting_decision().exclude(requested_by=user)
+    return awaiting_decision().filter(sets_within(scope)).exclude(requested_by=user)
 
 
 def own_requests(user: Any) -> QuerySet[ChangeSet]:
@@ -67,12 +69,29 @@ def waiting_sets(change_sets: list[ChangeSet], user: Any) -> list[WaitingSet]:
     singles = [change_set.pk for change_set in change_sets if change_set.kind == SetKind.SINGLE]
     rows = PlannedChange.objects.filter(change_set__in=singles).select_related("account")
     row_of = {row.change_set_id: row for row in rows}
-    return [_waiting(change_set, row_of.get(change_set.pk), user) for change_set in change_sets]
+    scope = scope_of(user, Right.APPROVE)
+    pks = [change_set.pk for change_set in change_sets]
+    may = set(ChangeSet.objects.filter(sets_within(scope), pk__in=pks).values_list("pk", flat=True))
+    return [
+        WaitingSet(
+            change_set,
+            row_of.get(change_set.pk),
+            _differences(row_of.get(change_set.pk)),
+            _panel(user, change_set) if change_set.pk in may else None,
+        )
+        for change_set in change_sets
+    ]
 
 
 def panel_for(user: Any, change_set: ChangeSet, form: DecisionForm | None = None) -> DecisionPanel | None:
-    """What the user may do about this change set; None when nothing waits here, or not for approvers."""
-    if not (change_set.awaits_decision and has_right(user, Right.APPROVE)):
+    """What the user may do about this change set; None when nothing waits here, or not for this person."""
+    if not (change_set.awaits_decision and has_right_to(user, Right.APPROVE, change_set)):
+        return None
+    return _panel(user, change_set, form)
+
+
+def _panel(user: Any, change_set: ChangeSet, form: DecisionForm | None = None) -> DecisionPanel | None:
+    if not change_set.awaits_decision:
         return None
     expires_at = change_set.expires_at
     is_waiting = change_set.status == SetStatus.WAITING
@@ -118,12 +137,8 @@ def rules_in_words(rules: ApprovalRules) -> list[str]:
 
 
 def approvers() -> list[Any]:
-    """Everybody who may approve, by name."""
+    """Everybody who may approve something, by name."""
     return list(people_with(Right.APPROVE))
-
-
-def _waiting(change_set: ChangeSet, row: PlannedChange | None, user: Any) -> WaitingSet:
-    return WaitingSet(change_set, row, _differences(row), panel_for(user, change_set))
 
 
 def _differences(row: PlannedChange | None) -> list[Difference]:

@@ -8,21 +8,27 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
-from contacts.approving import awaiting_decision
+from contacts.approving import awaiting_decision, inbox_of
+from contacts.finding import (
+    change_sets_visible_to,
+    changes_visible_to,
+    contacts_visible_to,
+    drifts_visible_to,
+)
 from contacts.integrity import get_integrity
 from contacts.models import (
     UNDECIDED,
     AlternateContact,
+    ChangeSet,
     ChangeStatus,
     ContactChange,
     ContactStatus,
     ContactType,
-    Drift,
     DriftState,
     SetStatus,
 )
 from contacts.reviewing import questions_to_answer
-from orgs.access import Right, has_right, visible_to
+from orgs.access import Right, has_right, scope_of, visible_to
 from orgs.models import Account, Organization
 from orgs.reading import silent_organizations
 from portal.causes import Cause
@@ -67,20 +73,21 @@ def unsettled(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
 def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Matter]:
     """The matters of what the user may see, the most urgent first; at most ten queries."""
     accounts = visible_to(user).filter(left_at=None)
+    contacts = contacts_visible_to(user).filter(account__left_at=None)
     return [
         *_evidence(user),
         *_questions(user),
         *_requests(user),
         *_organizations(organizations),
-        *_changes(accounts),
-        *_unknown(accounts),
-        *_drift(user, accounts),
+        *_changes(user),
+        *_unknown(accounts, contacts),
+        *_drift(user),
     ]
 
 
 def _evidence(user: Any) -> Iterator[Matter]:
     """An audit that does not verify comes before all else, for those who may look into it."""
-    integrity = get_integrity() if has_right(user, Right.AUDIT) else None
+    integrity = get_integrity() if scope_of(user, Right.AUDIT).is_everything else None
     url = reverse("contacts:audit_list")
     if integrity and not integrity.last.is_intact:
         title = "The audit does not verify"
@@ -107,10 +114,10 @@ def _organizations(organizations: Iterable[Organization]) -> Iterator[Matter]:
 def _requests(user: Any) -> Iterator[Matter]:
     """Change sets that somebody has to decide on; whoever may, is sent to the inbox."""
     is_glass = Q(broke_glass=True)
-    numbers = awaiting_decision().aggregate(
+    numbers = _awaiting(user).aggregate(
         broken=Count("pk", filter=is_glass), waiting=Count("pk", filter=~is_glass)
     )
-    is_approver = has_right(user, Right.APPROVE)
+    is_approver = _has_inbox(user)
     url = reverse("contacts:approval_list") if is_approver else reverse("contacts:change_set_list")
     action = "Decide" if is_approver else "See them"
     if numbers["broken"]:
@@ -124,6 +131,19 @@ def _requests(user: Any) -> Iterator[Matter]:
         yield Matter("waiting", "person-check", title, text, action, url)
 
 
+def _awaiting(user: Any) -> QuerySet[ChangeSet]:
+    """What waits for a decision, as far as this person sees it."""
+    found = awaiting_decision()
+    is_everything = scope_of(user, Right.VIEW).is_everything
+    return found if is_everything else found.filter(pk__in=change_sets_visible_to(user).values("pk"))
+
+
+def _has_inbox(user: Any) -> bool:
+    """Whether some of it is for this person to decide."""
+    scope = scope_of(user, Right.APPROVE)
+    return scope.is_everything or (bool(scope.parts) and inbox_of(user).exists())
+
+
 def _questions(user: Any) -> Iterator[Matter]:
     """What reviewers asked this person."""
     number = questions_to_answer(user).count()
@@ -134,8 +154,8 @@ def _questions(user: Any) -> Iterator[Matter]:
         yield Matter("waiting", "question-circle", title, text, "Answer", url)
 
 
-def _changes(accounts: QuerySet[Account]) -> Iterator[Matter]:
-    changes = unsettled(ContactChange.objects.filter(contact__account__in=accounts)).order_by()
+def _changes(user: Any) -> Iterator[Matter]:
+    changes = unsettled(changes_visible_to(user).filter(contact__account__left_at=None)).order_by()
     causes: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for status, problem, number in changes.values_list("status", "problem").annotate(Count("pk")):
         causes[status][problem] += number
@@ -146,8 +166,8 @@ def _changes(accounts: QuerySet[Account]) -> Iterator[Matter]:
             yield Matter(status, icon, title, text or _cause_words(causes[status]), action, url)
 
 
-def _unknown(accounts: QuerySet[Account]) -> Iterator[Matter]:
-    contacts = AlternateContact.objects.filter(account__in=accounts, status=ContactStatus.UNKNOWN).order_by()
+def _unknown(accounts: QuerySet[Account], contacts: QuerySet[AlternateContact]) -> Iterator[Matter]:
+    contacts = contacts.filter(status=ContactStatus.UNKNOWN).order_by()
     causes = Counter(dict(contacts.values_list("problem").annotate(Count("account", distinct=True))))
     number = causes.pop(Cause.NOT_READ_YET, 0)
     lists = f"{reverse('contacts:account_list')}?contact=unknown"
@@ -167,9 +187,9 @@ def _unknown(accounts: QuerySet[Account]) -> Iterator[Matter]:
         )
 
 
-def _drift(user: Any, accounts: QuerySet[Account]) -> Iterator[Matter]:
+def _drift(user: Any) -> Iterator[Matter]:
     """What somebody changed in AWS directly, until it is adopted, reverted or ignored."""
-    drifts = Drift.objects.filter(UNDECIDED, contact__account__in=accounts).order_by()
+    drifts = drifts_visible_to(user).filter(UNDECIDED, contact__account__left_at=None).order_by()
     is_security = Q(contact__contact_type=ContactType.SECURITY)
     numbers = drifts.aggregate(all=Count("pk"), security=Count("pk", filter=is_security))
     if number := numbers["all"]:

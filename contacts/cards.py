@@ -22,7 +22,7 @@ from contacts.models import (
     Drift,
     DriftState,
 )
-from orgs.access import can_edit
+from orgs.access import Right, can_edit, scope_of
 from orgs.models import Account, Unreachable
 from portal.causes import Cause
 
@@ -119,14 +119,15 @@ def _detail_rows(before: dict | None, after: dict) -> list[Difference]:
 
 
 def cards_of(account: Account, user: Any) -> list[Card]:
-    """The account's three cards.
+    """The account's cards: those of its three contacts that the user may see.
 
     What is under way is read before the values: read after them, a change that ends in between would leave
     the old value on a page that has stopped asking.
     """
     is_checking = is_being_checked(account)
     changes = list(_changes_of(account))
-    contacts = _contacts_of(account)
+    seen = scope_of(user, Right.VIEW).types_in(account)
+    contacts = [contact for contact in _contacts_of(account) if contact.contact_type in seen]
     drifts = _drifts_of(account)
     is_fixed = bool(why_fixed(account))
     return [

@@ -3,10 +3,16 @@
 import django_filters
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
 
+from contacts.finding import change_sets_visible_to
 from contacts.models import ChangeSet, SetKind, SetStatus
 
-_HAS_PLANNED = Exists(ChangeSet.objects.filter(requested_by=OuterRef("pk")))
+
+def _who_planned(request: HttpRequest) -> QuerySet:
+    """The people whose change sets the reader may see."""
+    planned = change_sets_visible_to(request.user).filter(requested_by=OuterRef("pk"))
+    return get_user_model().objects.filter(Exists(planned)).order_by("username")
 
 
 class ChangeSetFilter(django_filters.FilterSet):
@@ -18,7 +24,7 @@ class ChangeSetFilter(django_filters.FilterSet):
     person = django_filters.ModelChoiceFilter(
         label="Asked for by",
         field_name="requested_by",
-        queryset=lambda request: get_user_model().objects.filter(_HAS_PLANNED).order_by("username"),
+        queryset=_who_planned,
         to_field_name="username",
         empty_label="Anybody",
     )

@@ -24,6 +24,7 @@ from contacts.models import (
 )
 from contacts.notices import tell_approvers, tell_requester
 from contacts.settle import end_pending
+from contacts.within import require_right_to
 from orgs.access import Right, require
 
 REASON_LIMIT, TICKET_LIMIT = 500, 64
@@ -173,7 +174,7 @@ def _require_author(change_set: ChangeSet, context: Context) -> None:
 
 
 def _require_approver(change_set: ChangeSet, context: Context) -> None:
-    require(context.actor, Right.APPROVE)
+    require_right_to(context.actor, Right.APPROVE, change_set)
     if context.source != Source.PAGE:
         raise PermissionDenied("Approvals are given on the page, never by command.")
     if context.actor.pk == change_set.requested_by_id:

@@ -10,7 +10,7 @@ from audit.models import Action
 from contacts.delivery import BROKER_ERRORS
 from contacts.events import account_facts
 from contacts.observation import Outcome, read_account
-from orgs.access import Right, require
+from orgs.access import Right, require_can
 from orgs.models import Account
 from portal import aws
 from portal.causes import Cause
@@ -22,7 +22,7 @@ CHECK_SECONDS = 60
 
 def request_check(account: Account, *, context: Context) -> None:
     """Have a worker read this account now. Raises PermissionDenied, and Unavailable when Redis is away."""
-    require(context.actor, Right.CHECK)
+    require_can(context.actor, Right.CHECK, account)
     try:
         if cache.add(_check_mark(account), 1, timeout=CHECK_SECONDS):
             app.send_task("contacts.check_account", args=[account.pk], queue="people", retry=False)

@@ -9,14 +9,15 @@ from urllib.parse import urlencode
 from django.db.models import Count
 from django.urls import reverse
 
-from contacts.models import AlternateContact, ContactStatus, ContactType
-from orgs.access import organizations_visible_to, units_visible_to, visible_to
+from contacts.finding import contacts_visible_to
+from contacts.models import ContactStatus, ContactType
+from orgs.access import Right, organizations_visible_to, scope_of, units_visible_to, visible_to
 from orgs.models import Organization, OrganizationalUnit
 
 # Percent from which a cell is this warm or cooler; less is 4.
 HEAT = ((100, 0), (95, 1), (85, 2), (60, 3))
 MOST_ROWS = 40  # of units: of more, only those below a root, the largest first
-ROOT, TOP, CHILD = 1, 2, 3  # units by the number of parts in their path
+ROOT, TOP, CHILD = 1, 2, 3  # units by the number of parts in their path, as far as they are seen
 
 Place = tuple[int | None, int | None]  # the keys of an organization and a unit
 
@@ -107,33 +108,43 @@ class _Counts:
         accounts = visible_to(user).filter(left_at=None).order_by()
         grouped = accounts.values_list("organization_id", "unit_id").annotate(Count("pk"))
         self.accounts: dict[Place, int] = {(owner, unit): n for owner, unit, n in grouped}
-        contacts = AlternateContact.objects.filter(account__in=accounts).order_by()
+        contacts = contacts_visible_to(user).filter(account__in=accounts).order_by()
+        scope = scope_of(user, Right.VIEW)
+        self.types, self.has_all_types = [ContactType(name) for name in scope.types], scope.has_all_types
+        self.seen: Counter[tuple[Place, str]] = Counter()
         place = ("account__organization_id", "account__unit_id")
         self.contacts: Counter[tuple[Place, str, str]] = Counter()
         for owner, unit, contact_type, status, n in contacts.values_list(
             *place, "contact_type", "status"
         ).annotate(Count("pk")):
             self.contacts[(owner, unit), contact_type, status] = n
+            self.seen[(owner, unit), contact_type] += n
 
     def tallies(self, places: Iterable[Place], query: dict[str, str] | None = None) -> list[Tally]:
         """One tally a type over these places; an account whose contacts have no row yet counts as unknown."""
         places = [place for place in places if place in self.accounts]
-        accounts = sum(self.accounts[place] for place in places)
         return [
             Tally(
                 contact_type,
-                accounts,
+                self._number(places, contact_type),
                 sum(self.contacts[place, contact_type, ContactStatus.SET] for place in places),
                 sum(self.contacts[place, contact_type, ContactStatus.ABSENT] for place in places),
                 query or {},
             )
-            for contact_type in ContactType
+            for contact_type in self.types
         ]
+
+    def _number(self, places: Iterable[Place], contact_type: ContactType) -> int:
+        """The accounts whose contact of this type may be seen."""
+        if self.has_all_types:
+            return sum(self.accounts[place] for place in places)
+        return sum(self.seen[place, contact_type] for place in places)
 
     def row(self, label: str, places: Iterable[Place], query: dict[str, str], depth: int) -> list[HeatRow]:
         """One row of the heat table; none where there is no account."""
-        cells = self.tallies(places, query)
-        return [HeatRow(label, cells[0].accounts, cells, depth)] if cells[0].accounts else []
+        places = list(places)
+        accounts = sum(self.accounts.get(place, 0) for place in places)
+        return [HeatRow(label, accounts, self.tallies(places, query), depth)] if accounts else []
 
 
 class _Units:
@@ -147,12 +158,16 @@ class _Units:
         for unit in units:
             for ancestor in _ancestors(unit.path):
                 self.below[ancestor].append((unit.organization_id, unit.pk))
-        self.shown = [unit for unit in units if _depth(unit) in (TOP, CHILD)]
+        self.shown = [unit for unit in units if self.depth(unit) in (TOP, CHILD)]
         self.is_partial = len(self.shown) > MOST_ROWS
         if self.is_partial:
-            tops = [unit for unit in self.shown if _depth(unit) == TOP]
+            tops = [unit for unit in self.shown if self.depth(unit) == TOP]
             tops.sort(key=lambda unit: -sum(counts.accounts.get(place, 0) for place in self.below[unit.path]))
             self.shown = tops[:MOST_ROWS]
+
+    def depth(self, unit: OrganizationalUnit) -> int:
+        """How far the unit lies below the top of what is seen of its organization."""
+        return ROOT + sum(path in self.names for path in _ancestors(unit.path))
 
     def of(self, owner: Organization) -> list[OrganizationalUnit]:
         """Those of one organization: the units below its root, each followed by its children."""
@@ -182,12 +197,8 @@ def _rows(counts: _Counts, owner: Organization, units: _Units) -> list[HeatRow]:
     everything = [place for place in counts.accounts if place[0] == owner.pk]
     rows = counts.row(str(owner), everything, {"organization": owner.aws_id}, ROOT)
     for unit in units.of(owner):
-        rows += counts.row(unit.name, units.below[unit.path], {"unit": unit.aws_id}, _depth(unit))
+        rows += counts.row(unit.name, units.below[unit.path], {"unit": unit.aws_id}, units.depth(unit))
     return rows
-
-
-def _depth(unit: OrganizationalUnit) -> int:
-    return unit.path.count("/")
 
 
 def _ancestors(path: str) -> list[str]:

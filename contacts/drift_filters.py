@@ -3,10 +3,16 @@
 import django_filters
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
 
+from contacts.finding import drifts_visible_to
 from contacts.models import UNDECIDED, ContactType, Drift, DriftState
 
-_HAS_DECIDED = Exists(Drift.objects.filter(decided_by=OuterRef("pk")))
+
+def _who_decided(request: HttpRequest) -> QuerySet:
+    """The people who decided on what the reader may see."""
+    decided = drifts_visible_to(request.user).filter(decided_by=OuterRef("pk"))
+    return get_user_model().objects.filter(Exists(decided)).order_by("username")
 
 
 class DriftOrdering(django_filters.OrderingFilter):
@@ -32,7 +38,7 @@ class DriftFilter(django_filters.FilterSet):
     person = django_filters.ModelChoiceFilter(
         label="Decided by",
         field_name="decided_by",
-        queryset=lambda request: get_user_model().objects.filter(_HAS_DECIDED).order_by("username"),
+        queryset=_who_decided,
         to_field_name="username",
         empty_label="Anybody",
     )

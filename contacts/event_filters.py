@@ -16,6 +16,7 @@ from audit.former import former_people
 from audit.models import Action, AuditEvent
 from audit.queries import AuditEventQuerySet, EventFilters
 from audit.searching import is_searchable
+from contacts.finding import events_visible_to
 from contacts.models import ContactType
 from contacts.unit_field import unit_field
 from orgs.access import Right, has_right
@@ -118,12 +119,15 @@ class EventFilterForm(forms.Form):
         )
 
 
-def events_of(request: HttpRequest) -> AuditEventQuerySet:
-    """The events that the list with this URL shows; a filter that makes no sense is a bad request."""
+def events_of(request: HttpRequest, right: Right) -> AuditEventQuerySet:
+    """The events that the list with this URL shows, where the person has this right.
+
+    A filter that makes no sense is a bad request.
+    """
     form = EventFilterForm(request.GET, user=request.user)
     if not form.is_valid():
         raise BadRequest(f"These filters make no sense: {', '.join(form.errors)}.")
-    return AuditEvent.objects.matching(form.filters())
+    return events_visible_to(request.user, right).matching(form.filters())
 
 
 def query_of_person(event: AuditEvent) -> str:

@@ -12,8 +12,9 @@ from audit.context import Context
 from audit.log import record
 from audit.models import Action
 from contacts.bulk.template import template_rows
+from contacts.finding import contacts_visible_to
 from contacts.models import AlternateContact
-from orgs.access import Right, require, visible_to
+from orgs.access import Right, accounts_with, require, scope_of
 from orgs.models import Account
 from portal.causes import Cause
 from portal.spreadsheets import csv_lines
@@ -47,9 +48,10 @@ def export_contacts(
     accounts: QuerySet[Account], *, file_format: str, filters: Mapping[str, Any], context: Context
 ) -> Export:
     """The contacts of these accounts, in their order. The export is written down before it begins."""
-    visible, count = _begin(accounts, file_format, filters, context)
+    visible, contacts = _begin(accounts, context)
+    count = _write_down(visible, contacts, file_format, filters, context)
     pks = list(visible.values_list("pk", flat=True))
-    rows = map(row_of, _contacts_of(pks))
+    rows = map(row_of, _pieces_of(contacts, pks))
     lines = csv_lines(chain([COLUMNS], rows)) if file_format == "csv" else _json_lines(rows)
     return Export(lines, FORMATS[file_format], count)
 
@@ -58,8 +60,9 @@ def export_template(
     accounts: QuerySet[Account], *, file_format: str, filters: Mapping[str, Any], context: Context
 ) -> Iterator[tuple[str, ...]]:
     """The rows of a file to fill in, header first. The export is written down before it begins."""
-    visible, _ = _begin(accounts, file_format, {**filters, "template": True}, context)
-    return template_rows(visible)
+    visible, contacts = _begin(accounts, context)
+    _write_down(visible, contacts, file_format, {**filters, "template": True}, context)
+    return template_rows(visible, scope_of(context.actor, Right.EXPORT))
 
 
 def row_of(contact: AlternateContact) -> tuple[str, ...]:
@@ -81,24 +84,35 @@ def row_of(contact: AlternateContact) -> tuple[str, ...]:
 
 
 def _begin(
-    accounts: QuerySet[Account], file_format: str, filters: Mapping[str, Any], context: Context
-) -> tuple[QuerySet[Account], int]:
-    """Those of the accounts that the person may see, and how many contacts they have; it is written down."""
+    accounts: QuerySet[Account], context: Context
+) -> tuple[QuerySet[Account], QuerySet[AlternateContact]]:
+    """Those of the accounts that the person may export, and all contacts that the person may export."""
     require(context.actor, Right.EXPORT)
-    visible = accounts.filter(pk__in=visible_to(context.actor).order_by().values("pk"))
-    count = AlternateContact.objects.filter(account__in=visible.order_by().values("pk")).count()
+    allowed = accounts_with(context.actor, Right.EXPORT).order_by().values("pk")
+    return accounts.filter(pk__in=allowed), contacts_visible_to(context.actor, Right.EXPORT)
+
+
+def _write_down(
+    accounts: QuerySet[Account],
+    contacts: QuerySet[AlternateContact],
+    file_format: str,
+    filters: Mapping[str, Any],
+    context: Context,
+) -> int:
+    """Record the export; returns how many contacts it holds."""
+    count = contacts.filter(account__in=accounts.order_by().values("pk")).count()
     detail = {"contacts": count, "format": file_format, "filters": dict(filters)}
     record(Action.CONTACTS_EXPORTED, context, detail=detail)
-    return visible, count
+    return count
 
 
-def _contacts_of(pks: list[int]) -> Iterator[AlternateContact]:
+def _pieces_of(contacts: QuerySet[AlternateContact], pks: list[int]) -> Iterator[AlternateContact]:
     """In pieces: no cursor stays open for as long as somebody downloads."""
     for start in range(0, len(pks), CHUNK):
         piece = pks[start : start + CHUNK]
         place = {pk: number for number, pk in enumerate(piece)}
-        contacts = AlternateContact.objects.filter(account__in=piece).select_related("account")
-        yield from sorted(contacts, key=lambda contact: (place[contact.account_id], contact.contact_type))
+        found = contacts.filter(account__in=piece).select_related("account")
+        yield from sorted(found, key=lambda contact: (place[contact.account_id], contact.contact_type))
 
 
 def _json_lines(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

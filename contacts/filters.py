@@ -11,15 +11,17 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower, Trim
+from django.http import HttpRequest
 from django.utils import timezone
 
 from audit.models import Action, AuditEvent
 from audit.searching import is_searchable
 from contacts.attention import unsettled
 from contacts.details import PLACEHOLDER_WORDS, is_dummy_phone
+from contacts.finding import changes_visible_to, contacts_visible_to
 from contacts.models import OPEN, AlternateContact, ChangeStatus, ContactChange, ContactStatus, ContactType
-from orgs.access import organizations_visible_to
-from orgs.models import Account, AccountState, Organization, OrganizationalUnit
+from orgs.access import Right, organizations_visible_to, scope_of, units_visible_to
+from orgs.models import Account, AccountState, OrganizationalUnit
 from portal.causes import Cause
 
 LEFT = "LEFT"
@@ -85,7 +87,7 @@ class AccountFilter(django_filters.FilterSet):
     )
     unit = django_filters.ModelChoiceFilter(
         label="Unit",
-        queryset=lambda request: _units_of(organizations_visible_to(request.user)),
+        queryset=lambda request: units_visible_to(request.user),
         to_field_name="aws_id",
         method="in_unit",
     )
@@ -123,7 +125,7 @@ class AccountFilter(django_filters.FilterSet):
             queryset = one.filter(queryset, wanted[name])
         if wanted.get("state") != LEFT:
             queryset = queryset.filter(left_at=None)
-        contacts = _contacts_like(wanted)
+        contacts = _contacts_like(wanted, contacts_visible_to(self.request.user))
         if contacts is not None:
             queryset = queryset.filter(pk__in=contacts.values("account_id"))
         return queryset.order_by(*(queryset.query.order_by or ["name"]), "aws_id")
@@ -131,7 +133,8 @@ class AccountFilter(django_filters.FilterSet):
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """By account name, account id (spaces allowed), or e-mail of the account or a contact."""
         own = accounts_named(value) | Q(email__icontains=value)
-        contacts = AlternateContact.objects.filter(Q(email__icontains=value) | Q(name__icontains=value))
+        contacts = contacts_visible_to(self.request.user)
+        contacts = contacts.filter(Q(email__icontains=value) | Q(name__icontains=value))
         holders = contacts.order_by().values("account_id")
         if not is_searchable(value):  # nearly every row has it, and no index could help
             return queryset.filter(own | Q(pk__in=holders))
@@ -151,7 +154,8 @@ class AccountFilter(django_filters.FilterSet):
         if not value:
             return queryset
         since = timezone.now() - DRIFT_SHOWN_FOR
-        drifted = AuditEvent.objects.filter(action=Action.CONTACT_DRIFT, at__gte=since)
+        seen = scope_of(self.request.user, Right.VIEW).events()
+        drifted = AuditEvent.objects.filter(seen, action=Action.CONTACT_DRIFT, at__gte=since)
         return queryset.filter(aws_id__in=drifted.order_by().values("account_id"))
 
 
@@ -162,12 +166,10 @@ def accounts_named(text: str) -> Q:
     return named | Q(aws_id__contains=digits) if digits.isdecimal() else named
 
 
-def _units_of(organizations: QuerySet[Organization]) -> QuerySet[OrganizationalUnit]:
-    return OrganizationalUnit.objects.filter(organization__in=organizations)
-
-
-def _contacts_like(wanted: dict[str, Any]) -> QuerySet[AlternateContact] | None:
-    """The contacts that one row of the filter form describes; None when it says nothing about them."""
+def _contacts_like(
+    wanted: dict[str, Any], contacts: QuerySet[AlternateContact]
+) -> QuerySet[AlternateContact] | None:
+    """Those of the contacts that the filter form describes; None when it says nothing about them."""
     conditions = []
     if wanted.get("contact") == MISSING:
         conditions.append(~Q(status=ContactStatus.SET))
@@ -179,7 +181,7 @@ def _contacts_like(wanted: dict[str, Any]) -> QuerySet[AlternateContact] | None:
         conditions.append(Q(email__iexact=wanted["email"].strip()))
     if wanted.get("domain"):
         conditions.append(Q(email__iendswith="@" + wanted["domain"].strip().lstrip("@")))
-    contacts = AlternateContact.objects.order_by()
+    contacts = contacts.order_by()
     if wanted.get("placeholder"):
         contacts, condition = _placeholders(contacts)
         conditions.append(condition)
@@ -207,7 +209,10 @@ _GROUP_STATES = {
 }
 
 
-_HAS_ASKED = Exists(ContactChange.objects.filter(requested_by=OuterRef("pk")))
+def _who_asked(request: HttpRequest) -> QuerySet:
+    """The people who asked for a change that the reader may see."""
+    asked = changes_visible_to(request.user).filter(requested_by=OuterRef("pk"))
+    return get_user_model().objects.filter(Exists(asked)).order_by("username")
 
 
 class ChangeOrdering(django_filters.OrderingFilter):
@@ -241,7 +246,7 @@ class ChangeFilter(django_filters.FilterSet):
     person = django_filters.ModelChoiceFilter(
         label="Asked for by",
         field_name="requested_by",
-        queryset=lambda request: get_user_model().objects.filter(_HAS_ASKED).order_by("username"),
+        queryset=_who_asked,
         to_field_name="username",
     )
     account = django_filters.CharFilter(label="Account id", field_name="contact__account__aws_id")

@@ -13,6 +13,7 @@ from audit.words import Difference, differences, sentence
 from contacts.details import details_in, value_of
 from contacts.models import AlternateContact, ContactStatus, Drift
 from contacts.timeline import Entry
+from orgs.access import Scope
 from portal.aws import as_aws_keeps, same_contact
 
 # When AWS was read before the read that found a change from outside, by the id of the event that says so.
@@ -79,10 +80,17 @@ def life_of(contact: AlternateContact) -> AuditEventQuerySet:
     return AuditEvent.objects.matching(asked).filter(of_it | of_account)
 
 
-def chapters_of(events: Iterable[AuditEvent], contact: AlternateContact, *, to_audit: bool) -> list[Chapter]:
-    """The events in words, each with the way to its own page or to its change."""
+def chapters_of(events: Iterable[AuditEvent], contact: AlternateContact, audit: Scope) -> list[Chapter]:
+    """The events in words, each with the way to its page, where the reader's audit has it, or its change."""
+    account = contact.account
     return [
-        Chapter(event, "", sentence(event), _url_of(event, to_audit), contact_type=contact.contact_type)
+        Chapter(
+            event,
+            "",
+            sentence(event),
+            _url_of(event, audit.covers_event(account, event.contact_type)),
+            contact_type=contact.contact_type,
+        )
         for event in events
     ]
 

@@ -7,7 +7,8 @@ from django.db.models import Count
 from django.urls import reverse
 
 from contacts.models import ChangeSet, ChangeStatus, Decision, SetKind, SetStatus
-from orgs.access import Right, people_with
+from contacts.within import people_over
+from orgs.access import Right
 from portal.mail import send_later
 
 # “Replace soc@northwind.example”, and “Roll back: Replace soc@northwind.example”.
@@ -16,8 +17,12 @@ KINDS = (("change", "changed"), ("new", "new"), ("delete", "deleted"))
 
 
 def tell_approvers(change_set: ChangeSet) -> None:
-    """A change set waits for one of them, or ran before anybody approved it."""
-    approvers = people_with(Right.APPROVE).exclude(pk=change_set.requested_by_id)
+    """A change set waits for one of them, or ran before anybody approved it.
+
+    Told are those who may approve every contact in it, and nobody else.
+    """
+    approvers = people_over(change_set, Right.APPROVE)
+    approvers = [person for person in approvers if person.pk != change_set.requested_by_id]
     who = change_set.requested_by.label
     if change_set.broke_glass:
         first = f"{who} acted before any approval. Look at it now, and say whether it was right."

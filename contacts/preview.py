@@ -1,10 +1,12 @@
 """What a form would change, said before anything is sent: old, new, mistakes, advice."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.conf import settings
 
 from contacts.details import FIELDS, advice, trim
+from contacts.finding import contacts_visible_to
 from contacts.forms import LABELS, ContactForm
 from contacts.models import AlternateContact
 
@@ -45,11 +47,11 @@ class Preview:
         return {row.name: row.advice for row in self.rows if row.advice}
 
 
-def preview_of(contact: AlternateContact, form: ContactForm) -> Preview:
-    """Compare the form, typed or just opened, with what AWS said last."""
+def preview_of(contact: AlternateContact, form: ContactForm, user: Any) -> Preview:
+    """Compare the form, typed or just opened, with what AWS said last of what the user may see."""
     old = asdict(contact.details) if contact.details else dict.fromkeys(FIELDS, "")
     new = asdict(trim(form.typed)[0])
-    remarks = _remarks(contact, form)
+    remarks = _remarks(contact, form, user)
     rows = []
     for field in form.detail_fields:
         name = field.name
@@ -68,8 +70,8 @@ def preview_of(contact: AlternateContact, form: ContactForm) -> Preview:
     return Preview(rows)
 
 
-def _remarks(contact: AlternateContact, form: ContactForm) -> dict[str, str]:
-    siblings = AlternateContact.objects.filter(account=contact.account).exclude(pk=contact.pk)
+def _remarks(contact: AlternateContact, form: ContactForm, user: Any) -> dict[str, str]:
+    siblings = contacts_visible_to(user).filter(account=contact.account).exclude(pk=contact.pk)
     others = [sibling.details for sibling in siblings]
     found = advice(trim(form.typed)[0], others, settings.COMPANY_EMAIL_DOMAINS)
     return {remark.field: remark.text for remark in reversed(found)}

@@ -76,7 +76,7 @@ def _why_not(change: ContactChange) -> Cause | None:
         return Cause.STATE
     if not can_edit(change.requested_by, account, change.contact.contact_type):
         return Cause.REQUESTER
-    if problem := approver_problem(change.change_set):
+    if problem := approver_problem(change.change_set, change.contact):
         return problem
     try:
         account.reach()

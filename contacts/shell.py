@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from contacts.approving import inbox_of
-from contacts.models import OPEN, ContactChange
+from contacts.finding import changes_visible_to
+from contacts.models import OPEN
 from contacts.review_filters import new_events
 from orgs import access
 from orgs.access import Right, has_right, rights_of, visible_to
@@ -133,7 +134,7 @@ def places_of(request: HttpRequest, read_status: ReadStatus) -> list[Place]:
 
 def _counts(user: Any, read_status: ReadStatus) -> dict[str, tuple[int | str, str]]:
     counts: dict[str, tuple[int | str, str]] = {"Accounts": (read_status.accounts, "accounts")}
-    open_changes = ContactChange.objects.filter(status__in=OPEN, contact__account__in=visible_to(user))
+    open_changes = changes_visible_to(user).filter(status__in=OPEN)
     if number := _up_to(MOST_OPEN, open_changes):
         counts["Changes"] = (number, "open changes")
     if number := _up_to(MOST_OPEN, inbox_of(user)):

@@ -6,9 +6,8 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.http import Http404
 
 from contacts.details import FIELDS
-from contacts.finding import NOT_FOUND, get_contact_for
+from contacts.finding import NOT_FOUND, contacts_visible_to, get_contact_for
 from contacts.models import AlternateContact, ContactStatus
-from orgs.access import visible_to
 
 SHOWN = 25
 
@@ -54,6 +53,5 @@ def same_elsewhere(user: Any, contact: AlternateContact) -> int:
 
 
 def _set_contacts(user: Any) -> QuerySet[AlternateContact]:
-    accounts = visible_to(user).filter(left_at=None)
-    contacts = AlternateContact.objects.filter(status=ContactStatus.SET, account__in=accounts)
+    contacts = contacts_visible_to(user).filter(status=ContactStatus.SET, account__left_at=None)
     return contacts.select_related("account__unit").order_by("account__name", "contact_type")

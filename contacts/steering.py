@@ -9,7 +9,8 @@ from contacts.approval import require_cleared
 from contacts.change_sets import lock_set, record_set
 from contacts.delivery import wake_change_set
 from contacts.models import ChangeSet, SetStatus
-from orgs.access import Right, has_right, require
+from contacts.within import require_right_to
+from orgs.access import Right, has_right
 
 
 def pause(change_set: ChangeSet, *, context: Context) -> ChangeSet:
@@ -31,10 +32,10 @@ def cancel_rest(change_set: ChangeSet, *, context: Context) -> ChangeSet:
 
 
 def _require_part(change_set: ChangeSet, context: Context) -> None:
-    """The author, or somebody who may approve, has a say in a run."""
+    """The author, or somebody who may approve all of it, has a say in a run."""
     is_author = getattr(context.actor, "pk", None) == change_set.requested_by_id
     if not (is_author and has_right(context.actor, Right.EDIT)):
-        require(context.actor, Right.APPROVE)
+        require_right_to(context.actor, Right.APPROVE, change_set)
 
 
 def _move(

@@ -12,7 +12,7 @@ from audit.former import conceal
 from audit.models import Action, AuditEvent
 from audit.words import Difference, differences, sentence, who
 from contacts.models import ContactChange, ContactType, Drift
-from orgs.access import visible_to
+from orgs.access import Right, scope_of, visible_to
 from orgs.models import Account
 from portal.causes import Cause
 
@@ -96,9 +96,16 @@ class Step(Entry):
         return ""
 
 
-def timeline_of(account: Account) -> list[Entry]:
-    """What happened to the account and its contacts lately, newest first."""
-    about_it = Q(action__startswith="contact.") | Q(action__startswith="account.")
+def timeline_of(account: Account, user: Any) -> list[Entry]:
+    """What happened to the account, and to those of its contacts that the user may see, newest first.
+
+    Who does not see all three sees no baseline: it holds all three.
+    """
+    about_account, about_contact = Q(action__startswith="account."), Q(action__startswith="contact.")
+    types = scope_of(user, Right.VIEW).types_in(account)
+    if len(types) < len(ContactType):
+        about_contact &= Q(contact_type__in=types)
+    about_it = about_account | about_contact
     return _entries(AuditEvent.objects.for_account(account.aws_id).filter(about_it)[:SHOWN])
 
 

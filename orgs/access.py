@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from audit.context import Context, Source
+from orgs.contact_types import ContactType
 from orgs.models import AccessGrant, Account, Organization, OrganizationalUnit, Role
 from portal.models import User
 
@@ -130,6 +131,19 @@ class Scope:
         """Whether every contact of its accounts lies inside."""
         return not any(part.contact_types for part in self.parts)
 
+    @property
+    def types(self) -> list[str]:
+        """The types of the contacts that may lie inside, in AWS's order."""
+        return [
+            name
+            for name in ContactType.values
+            if any(not part.contact_types or name in part.contact_types for part in self.parts)
+        ]
+
+    def covers_unit_of(self, account: Account) -> bool:
+        """Whether the account's unit, or without one its organization, lies inside with all below it."""
+        return any(part.covers(account) and not part.account for part in self.parts)
+
     def covers(self, account: Account, contact_type: str = "") -> bool:
         """Whether the account, or that contact of it, lies inside."""
         return any(part.covers(account, contact_type) for part in self.parts)
@@ -137,6 +151,30 @@ class Scope:
     def accounts(self, prefix: str = "") -> Q:
         """Rows whose account lies inside; prefix leads from the rows to their account: "account__"."""
         return _any_of(part.condition(prefix) for part in self.parts)
+
+    def types_in(self, account: Account) -> list[str]:
+        """The types of those of the account's contacts that lie inside."""
+        return [name for name in ContactType.values if self.covers(account, name)]
+
+    def covers_event(self, account: Account, contact_type: str) -> bool:
+        """Whether events() finds what happened to the account's contact, or without a type to the account."""
+        return any(
+            part.covers(account, contact_type) and (contact_type or not part.contact_types)
+            for part in self.parts
+        )
+
+    def events(self) -> Q:
+        """Events of the audit about what lies inside; those about no account are for a scope of everything.
+
+        Where contact types limit a part, events that speak of a whole account are not in it.
+        """
+        if self.is_everything:
+            return Q()
+        return _any_of(
+            Q(account_id__in=Account.objects.filter(part.condition()).order_by().values("aws_id"))
+            & (Q(contact_type__in=sorted(part.contact_types)) if part.contact_types else Q())
+            for part in self.parts
+        )
 
     def contacts(self, prefix: str = "", *, type_field: str) -> Q:
         """Rows whose contact lies inside; prefix leads to their account, type_field to the contact's type."""
@@ -210,13 +248,40 @@ def has_right(user: Any, right: Right) -> bool:
 
 def people_with(right: Right) -> QuerySet[User]:
     """The active people who have this right somewhere, by user name."""
-    roles = [role for role, rights in ROLE_RIGHTS.items() if right in rights]
-    return _holders(AccessGrant.objects.in_force().filter(role__in=roles), whole=right in WHOLE)
+    return _holders(_grants_with(right), whole=right in WHOLE)
+
+
+def scopes_of(people: Iterable[User], right: Right) -> dict[int, Scope]:
+    """Where each of these active people has the right, by their keys; for mails and lists."""
+    parts: dict[int, list[Part]] = {
+        person.pk: [EVERYTHING] if person.is_superuser else [] for person in people
+    }
+    grants = list(_grants_with(right).select_related("unit"))
+    members = _members_of({grant.group_id for grant in grants if grant.group_id})
+    for grant in grants:
+        if lack_of(grant, right) is None:
+            for key in [grant.person_id] if grant.person_id else members[grant.group_id]:
+                parts.get(key, []).append(Part.of(grant))
+    return {key: Scope(tuple(dict.fromkeys(found))) for key, found in parts.items()}
+
+
+def _members_of(groups: set[int]) -> dict[int | None, list[int]]:
+    """The people of each group, by keys; no query where there is no group."""
+    members: dict[int | None, list[int]] = {key: [] for key in groups}
+    pairs = User.groups.through.objects.filter(group__in=groups) if groups else ()
+    for pair in pairs:
+        members[pair.group_id].append(pair.user_id)
+    return members
 
 
 def people_with_role(role: Role) -> QuerySet[User]:
     """The active people who have this role somewhere, superusers aside."""
     return _holders(AccessGrant.objects.in_force().filter(role=role)).exclude(is_superuser=True)
+
+
+def _grants_with(right: Right) -> QuerySet[AccessGrant]:
+    roles = [role for role, rights in ROLE_RIGHTS.items() if right in rights]
+    return AccessGrant.objects.in_force().filter(role__in=roles)
 
 
 def _holders(grants: QuerySet[AccessGrant], *, whole: bool = False) -> QuerySet[User]:
@@ -272,6 +337,12 @@ def whole_organizations_visible_to(user: Any) -> QuerySet[Organization]:
     return Organization.objects.filter(pk__in=[part.organization for part in wholes])
 
 
+def sees_whole(user: Any, organization_pk: int | None) -> bool:
+    """The same for one organization, by its key; it asks no database."""
+    wholes = [part for part in scope_of(user, Right.VIEW).parts if not (part.account or part.unit_path)]
+    return any(part.organization in (None, organization_pk) for part in wholes)
+
+
 def units_visible_to(user: Any) -> QuerySet[OrganizationalUnit]:
     """The units of which the user may see everything, from the top of each part on."""
     conditions = []
@@ -285,6 +356,12 @@ def units_visible_to(user: Any) -> QuerySet[OrganizationalUnit]:
 def can(user: Any, right: Right, account: Account, contact_type: str = "") -> bool:
     """Whether the user has the right for this account; with a type, for that contact of it."""
     return scope_of(user, right).covers(account, contact_type)
+
+
+def require_can(user: Any, right: Right, account: Account, contact_type: str = "") -> None:
+    """Raise PermissionDenied unless the user has the right for this account, or for that contact of it."""
+    if not can(user, right, account, contact_type):
+        raise PermissionDenied(f"This needs the right “{right.label}” for account {account.aws_id}.")
 
 
 def can_edit(user: Any, account: Account, contact_type: str) -> bool:

@@ -14,7 +14,7 @@ from contacts.bulk.line import Line
 from contacts.bulk.selecting import lines_to_copy, lines_to_delete, lines_to_replace, lines_to_set
 from contacts.details import FIELDS
 from contacts.forms import DetailField
-from contacts.models import ContactType, SetKind
+from contacts.models import AlternateContact, ContactType, SetKind
 from orgs.models import Account
 
 TITLE_LIMIT = 120
@@ -85,8 +85,8 @@ class ScopeForm(PlanForm):
         """What sort of change set it makes."""
         raise NotImplementedError
 
-    def lines(self, accounts: QuerySet[Account]) -> Iterator[Line]:
-        """What the plan is made of; the form is valid."""
+    def lines(self, accounts: QuerySet[Account], contacts: QuerySet[AlternateContact]) -> Iterator[Line]:
+        """What the plan is made of; of the contacts those that the person may see. The form is valid."""
         raise NotImplementedError
 
 
@@ -146,9 +146,11 @@ class SetForm(ValuesForm):
         types = labels_of(self.cleaned_data["types"])
         return f"Fill {types} where missing" if self.kind == SetKind.FILL else f"Set {types}"
 
-    def lines(self, accounts: QuerySet[Account]) -> Iterator[Line]:
+    def lines(self, accounts: QuerySet[Account], contacts: QuerySet[AlternateContact]) -> Iterator[Line]:
         wanted = self.cleaned_data
-        return lines_to_set(accounts, wanted["types"], self.values(), only_missing=wanted["only_missing"])
+        return lines_to_set(
+            accounts, contacts, wanted["types"], self.values(), only_missing=wanted["only_missing"]
+        )
 
 
 class FindForm(forms.Form):
@@ -205,12 +207,12 @@ class ReplaceForm(ValuesForm):
     def usual_title(self) -> str:
         return f"Replace {' and '.join(filter(None, self.find))}"
 
-    def lines(self, accounts: QuerySet[Account]) -> Iterator[Line]:
-        return lines_to_replace(accounts, *self.find, self.values())
+    def lines(self, accounts: QuerySet[Account], contacts: QuerySet[AlternateContact]) -> Iterator[Line]:
+        return lines_to_replace(accounts, contacts, *self.find, self.values())
 
-    def found(self, accounts: QuerySet[Account]) -> Iterator[Line]:
+    def found(self, accounts: QuerySet[Account], contacts: QuerySet[AlternateContact]) -> Iterator[Line]:
         """The contacts that would be planned, whatever is typed in."""
-        return lines_to_replace(accounts, *self.find, {})
+        return lines_to_replace(accounts, contacts, *self.find, {})
 
 
 class CopyForm(ScopeForm):
@@ -236,8 +238,8 @@ class CopyForm(ScopeForm):
         wanted = self.cleaned_data
         return f"Copy {labels_of([wanted['source']])} to {labels_of(wanted['targets'])}"
 
-    def lines(self, accounts: QuerySet[Account]) -> Iterator[Line]:
-        return lines_to_copy(accounts, self.cleaned_data["source"], self.cleaned_data["targets"])
+    def lines(self, accounts: QuerySet[Account], contacts: QuerySet[AlternateContact]) -> Iterator[Line]:
+        return lines_to_copy(accounts, contacts, self.cleaned_data["source"], self.cleaned_data["targets"])
 
 
 class DeleteForm(ScopeForm):
@@ -255,7 +257,7 @@ class DeleteForm(ScopeForm):
     def usual_title(self) -> str:
         return f"Delete {labels_of(self.cleaned_data['types'])}"
 
-    def lines(self, accounts: QuerySet[Account]) -> Iterator[Line]:
+    def lines(self, accounts: QuerySet[Account], contacts: QuerySet[AlternateContact]) -> Iterator[Line]:
         return lines_to_delete(accounts, self.cleaned_data["types"])
 
 

@@ -161,8 +161,12 @@ def _look_up(lines: list[Line], actor: Any) -> Known:
     """What is known of the accounts of these lines, in as many queries whatever their number."""
     ids = {line.account_id for line in lines if line.account_id.isascii() and line.account_id.isdigit()}
     accounts = visible_to(actor).filter(aws_id__in=ids).order_by().prefetch_related("organization", "unit")
-    known = Known(scope_of(actor, Right.EDIT), {account.aws_id: account for account in accounts})
-    by_pk = {account.pk: account for account in known.accounts.values()}
+    known = Known(
+        scope_of(actor, Right.EDIT),
+        scope_of(actor, Right.VIEW),
+        {account.aws_id: account for account in accounts},
+    )
+    by_pk = known.by_pk
     for contact in _contacts_of(by_pk):
         known.keep(contact)
     known.asked_by = _open_wishes(by_pk, actor)

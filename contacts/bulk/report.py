@@ -13,7 +13,8 @@ from contacts.bulk.rows import ShownRow
 from contacts.bulk.template import error_rows
 from contacts.details import FIELDS
 from contacts.models import ChangeSet, PlannedChange, Verdict
-from orgs.access import Right, require
+from contacts.within import require_right_to
+from orgs.access import Right
 from portal.spreadsheets import csv_lines, xlsx_file
 
 VALUES = ("Name", "Title", "EmailAddress", "PhoneNumber")  # as AWS names them, in the order of FIELDS
@@ -46,7 +47,7 @@ def export_report(change_set: ChangeSet, *, file_format: str, context: Context) 
 
     Raises PermissionDenied.
     """
-    require(context.actor, Right.EXPORT)
+    require_right_to(context.actor, Right.EXPORT, change_set)
     detail = {"contacts": change_set.rows.count(), "format": file_format, "title": change_set.title}
     record(Action.CONTACTS_EXPORTED, context, change_set_id=change_set.pk, detail=detail)
     rows = report_rows(change_set)
@@ -58,7 +59,7 @@ def export_report(change_set: ChangeSet, *, file_format: str, context: Context) 
 
 def export_errors(change_set: ChangeSet, *, context: Context) -> Iterator[str]:
     """The refused lines with all that is wrong with each; written down as well. Raises PermissionDenied."""
-    require(context.actor, Right.EXPORT)
+    require_right_to(context.actor, Right.EXPORT, change_set)
     refused = change_set.counts.get("refused", 0)
     detail = {"contacts": refused, "format": "csv", "title": change_set.title, "refused_lines": True}
     record(Action.CONTACTS_EXPORTED, context, change_set_id=change_set.pk, detail=detail)

@@ -1,4 +1,7 @@
-"""The lines of a bulk change for accounts that were selected: set, replace, copy, delete."""
+"""The lines of a bulk change for accounts that were selected: set, replace, copy, delete.
+
+The contacts that are handed in are those that the person may see: of others no line says what stands there.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +33,11 @@ class _Selected:
 
 
 def lines_to_set(
-    accounts: QuerySet[Account], types: Iterable[str], values: Mapping[str, str], only_missing: bool = False
+    accounts: QuerySet[Account],
+    contacts: QuerySet[AlternateContact],
+    types: Iterable[str],
+    values: Mapping[str, str],
+    only_missing: bool = False,
 ) -> Iterator[Line]:
     """Give the contacts of these types these values; an empty one keeps what is there.
 
@@ -38,15 +45,19 @@ def lines_to_set(
     that everybody sees it.
     """
     numbers, kinds = count(1), _in_order(types)
-    contacts = AlternateContact.objects.filter(contact_type__in=kinds if only_missing else ())
-    for selected in _selected(accounts, contacts):
+    looked_at = contacts.filter(contact_type__in=kinds if only_missing else ())
+    for selected in _selected(accounts, looked_at):
         for kind in kinds:
             if not (only_missing and selected.of(kind).status == ContactStatus.SET):
                 yield Line(next(numbers), selected.account_id, kind, _given(values))
 
 
 def lines_to_replace(
-    accounts: QuerySet[Account], find_email: str, find_phone: str, values: Mapping[str, str]
+    accounts: QuerySet[Account],
+    contacts: QuerySet[AlternateContact],
+    find_email: str,
+    find_phone: str,
+    values: Mapping[str, str],
 ) -> Iterator[Line]:
     """Give these values to every contact, of any type, with this e-mail and this phone; one may be empty.
 
@@ -57,7 +68,7 @@ def lines_to_replace(
     if not any(wanted) or find_phone.strip() and not wanted[1]:
         raise ValidationError("Give the e-mail address or the digits of the phone number to look for.")
     numbers = count(1)
-    candidates = _candidates(find_email.strip(), wanted[1])
+    candidates = _candidates(contacts, find_email.strip(), wanted[1])
     holders = accounts.filter(pk__in=candidates.order_by().values("account_id"))
     for selected in _selected(holders, candidates):
         for kind in ContactType.values:
@@ -65,10 +76,15 @@ def lines_to_replace(
                 yield Line(next(numbers), selected.account_id, kind, _given(values))
 
 
-def lines_to_copy(accounts: QuerySet[Account], source: str, targets: Iterable[str]) -> Iterator[Line]:
+def lines_to_copy(
+    accounts: QuerySet[Account],
+    contacts: QuerySet[AlternateContact],
+    source: str,
+    targets: Iterable[str],
+) -> Iterator[Line]:
     """Give the contacts of these types the value of another type of the same account, as AWS has it."""
     numbers, kinds = count(1), [kind for kind in _in_order(targets) if kind != source]
-    for selected in _selected(accounts, AlternateContact.objects.filter(contact_type=source)):
+    for selected in _selected(accounts, contacts.filter(contact_type=source)):
         contact = selected.of(source)
         problems = tuple(_no_source(contact))
         values = {} if problems or contact.details is None else dict(vars(contact.details))
@@ -99,9 +115,9 @@ def _selected(accounts: QuerySet[Account], contacts: QuerySet[AlternateContact])
             yield _Selected(ids[pk], found.get(pk, {}))
 
 
-def _candidates(email: str, digits: str) -> QuerySet[AlternateContact]:
-    """The contacts that may match, as far as a database can tell."""
-    contacts = AlternateContact.objects.exclude(email="")
+def _candidates(contacts: QuerySet[AlternateContact], email: str, digits: str) -> QuerySet[AlternateContact]:
+    """Those of the contacts that may match, as far as a database can tell."""
+    contacts = contacts.exclude(email="")
     if email:
         contacts = contacts.filter(email__icontains=email)
     if digits:

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 
 from contacts.approval import Weight, why_needed
-from contacts.approving import approvers
 from contacts.models import ChangeSet, Decision, SetStatus
+from contacts.within import has_right_to, may_touch, people_over
 from orgs.access import Right, has_right, require
 
 NAMED = 3
@@ -80,7 +80,8 @@ def reasons_of(change_set: ChangeSet) -> list[str]:
 
 def asked(change_set: ChangeSet) -> list[str]:
     """The names of those who may approve it; of many, the first and how many more."""
-    names = [person.label for person in approvers() if person.pk != change_set.requested_by_id]
+    able = people_over(change_set, Right.APPROVE)
+    names = [person.label for person in able if person.pk != change_set.requested_by_id]
     more = len(names) - NAMED
     return names if more <= 1 else [*names[:NAMED], f"{more} more"]
 
@@ -93,9 +94,9 @@ def require_author(user: Any, change_set: ChangeSet) -> None:
 
 
 def has_a_say(user: Any, change_set: ChangeSet) -> bool:
-    """Whether this person may pause, resume and cancel it: its author, or somebody who may approve."""
+    """Whether this person may pause, resume and cancel it: its author, or somebody who may approve it all."""
     is_author = user.pk == change_set.requested_by_id and has_right(user, Right.EDIT)
-    return is_author or has_right(user, Right.APPROVE)
+    return is_author or has_right_to(user, Right.APPROVE, change_set)
 
 
 def can(user: Any, change_set: ChangeSet, outcomes: dict[str, int]) -> Can:
@@ -104,17 +105,17 @@ def can(user: Any, change_set: ChangeSet, outcomes: dict[str, int]) -> Can:
     is_own = user.pk == change_set.requested_by_id
     is_author = is_own and has_right(user, Right.EDIT)
     may_steer = has_a_say(user, change_set)
-    is_editor = has_right(user, Right.EDIT) and status == SetStatus.FINISHED
+    is_editor = status == SetStatus.FINISHED and may_touch(user, Right.EDIT, change_set)
     unfinished = any(outcomes.get(state) for state in ("failed", "conflict", "skipped"))
     return Can(
         submit=is_author and status == SetStatus.PLANNED,
         withdraw=is_author and status in (SetStatus.PLANNED, SetStatus.WAITING),
-        decide=change_set.awaits_decision and has_right(user, Right.APPROVE) and not is_own,
+        decide=change_set.awaits_decision and not is_own and has_right_to(user, Right.APPROVE, change_set),
         pause=may_steer and status in (SetStatus.PREPARING, SetStatus.RUNNING),
         resume=may_steer and status == SetStatus.PAUSED,
         cancel=may_steer and status in (SetStatus.PREPARING, SetStatus.RUNNING, SetStatus.PAUSED),
         retry=is_editor and unfinished,
         roll_back=is_editor and bool(outcomes.get("applied")),
-        export=has_right(user, Right.EXPORT),
+        export=has_right_to(user, Right.EXPORT, change_set),
         break_glass=has_right(user, Right.BREAK_GLASS),
     )

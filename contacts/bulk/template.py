@@ -6,7 +6,8 @@ from django.db.models import QuerySet
 
 from contacts.bulk.cells import ACTION
 from contacts.bulk.verdicts import ACCOUNT, COLUMNS, TYPE
-from contacts.models import AlternateContact, ChangeSet, ContactType, Verdict
+from contacts.models import AlternateContact, ChangeSet, Verdict
+from orgs.access import Scope
 from orgs.models import Account
 
 TEMPLATE_COLUMNS = (ACCOUNT, "AccountName", TYPE, ACTION, *COLUMNS.values())
@@ -15,15 +16,19 @@ ACCOUNTS_AT_ONCE = 300
 ROWS_AT_ONCE = 1000
 
 
-def template_rows(accounts: QuerySet[Account]) -> Iterator[tuple[str, ...]]:
-    """The header, then three rows for each account as it is now. Sent back untouched, they change nothing."""
+def template_rows(accounts: QuerySet[Account], scope: Scope) -> Iterator[tuple[str, ...]]:
+    """The header, then a row for each contact of the scope as it is now, three for an account that is in it
+    whole. Sent back untouched, they change nothing.
+    """
     yield TEMPLATE_COLUMNS
     pks = list(accounts.values_list("pk", flat=True))
     for start in range(0, len(pks), ACCOUNTS_AT_ONCE):  # no cursor stays open while somebody downloads
         piece = pks[start : start + ACCOUNTS_AT_ONCE]
-        found = Account.objects.filter(pk__in=piece).prefetch_related("contacts").in_bulk()
+        found = (
+            Account.objects.filter(pk__in=piece).select_related("unit").prefetch_related("contacts").in_bulk()
+        )
         for pk in piece:
-            yield from _rows_of(found[pk])
+            yield from _rows_of(found[pk], scope)
 
 
 def error_rows(change_set: ChangeSet) -> Iterator[tuple[str, ...]]:
@@ -38,9 +43,9 @@ def error_rows(change_set: ChangeSet) -> Iterator[tuple[str, ...]]:
             yield (str(row.line), row.account_text, row.contact_type, told)
 
 
-def _rows_of(account: Account) -> Iterator[tuple[str, ...]]:
+def _rows_of(account: Account, scope: Scope) -> Iterator[tuple[str, ...]]:
     contacts = {contact.contact_type: contact for contact in account.contacts.all()}
-    for contact_type in ContactType.values:
+    for contact_type in scope.types_in(account):
         values = _values_of(contacts.get(contact_type))
         yield (account.aws_id, account.name, contact_type, "", *values)
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 
 from audit.context import Context
@@ -20,7 +21,8 @@ from contacts.models import (
     SetKind,
     SetStatus,
 )
-from orgs.access import Right, require
+from contacts.within import may_touch
+from orgs.access import Right, can_edit, require_can_edit
 from portal.aws import ContactDetails, same_contact
 from portal.causes import Cause
 
@@ -36,7 +38,7 @@ def plan_roll_back(change_set: ChangeSet, *, context: Context) -> ChangeSet:
     What was changed since is shown and left out. Raises PermissionDenied, and ValidationError when the set
     has not ended, or has written nothing.
     """
-    require(context.actor, Right.EDIT)
+    _require_editor(change_set, context)
     _require_ended(change_set)
     changes = change_set.changes.filter(PERHAPS_APPLIED)
     title = f"Roll back: {change_set.title}"
@@ -45,7 +47,7 @@ def plan_roll_back(change_set: ChangeSet, *, context: Context) -> ChangeSet:
 
 def plan_roll_back_of(change: ContactChange, *, context: Context) -> ChangeSet:
     """The same for one change, whether it belongs to a set or not."""
-    require(context.actor, Right.EDIT)
+    require_can_edit(context.actor, change.contact.account, change.contact.contact_type)
     if change.is_open:
         raise ValidationError("This change has not ended. It can be rolled back afterwards.")
     contact = change.contact
@@ -60,13 +62,20 @@ def plan_retry(change_set: ChangeSet, *, context: Context) -> ChangeSet:
     What has another value by now is shown and left out. Raises PermissionDenied, and ValidationError when
     the set has not ended, or left nothing undone.
     """
-    require(context.actor, Right.EDIT)
+    _require_editor(change_set, context)
     _require_ended(change_set)
     undone = [ChangeStatus.FAILED, ChangeStatus.CONFLICT]
     rows = change_set.rows.filter(Q(change__status__in=undone) | Q(outcome=Outcome.SKIPPED))
-    lines = _at_least_one(_retry_lines(rows), "Nothing failed here, so there is nothing to try again.")
+    lines = _retry_lines(rows, context.actor)
+    chosen = _at_least_one(lines, "Nothing failed here, so there is nothing to try again.")
     title = f"Try again: {change_set.title}"
-    return make_plan(lines, kind=SetKind.RETRY, title=title, context=context, origin=change_set)
+    return make_plan(chosen, kind=SetKind.RETRY, title=title, context=context, origin=change_set)
+
+
+def _require_editor(change_set: ChangeSet, context: Context) -> None:
+    """Raise PermissionDenied unless the actor may change a contact of it; the plan refuses the others."""
+    if not may_touch(context.actor, Right.EDIT, change_set):
+        raise PermissionDenied("You may not change any contact of this change set.")
 
 
 def _require_ended(change_set: ChangeSet) -> None:
@@ -79,8 +88,9 @@ def _require_ended(change_set: ChangeSet) -> None:
 def _plan_way_back(
     changes: QuerySet[ContactChange], *, title: str, origin: ChangeSet | None, context: Context
 ) -> ChangeSet:
-    lines = _at_least_one(_lines_back(changes), "Nothing was written here, so there is nothing to roll back.")
-    return make_plan(lines, kind=SetKind.ROLL_BACK, title=title, context=context, origin=origin)
+    lines = _lines_back(changes, context.actor)
+    chosen = _at_least_one(lines, "Nothing was written here, so there is nothing to roll back.")
+    return make_plan(chosen, kind=SetKind.ROLL_BACK, title=title, context=context, origin=origin)
 
 
 def _at_least_one(lines: Iterator[Line], otherwise: str) -> Iterable[Line]:
@@ -93,18 +103,22 @@ def _at_least_one(lines: Iterator[Line], otherwise: str) -> Iterable[Line]:
 # The way back
 
 
-def _lines_back(changes: QuerySet[ContactChange]) -> Iterator[Line]:
+def _lines_back(changes: QuerySet[ContactChange], actor: Any) -> Iterator[Line]:
     number = 0
-    for piece in _pieces(changes.order_by("pk").select_related("contact__account")):
+    for piece in _pieces(changes.order_by("pk").select_related("contact__account__unit")):
         writers = _writers_since(piece)
         for change in piece:
-            line = _line_back(change, number + 1, writers)
+            line = _line_back(change, number + 1, writers, actor)
             if line:
                 number += 1
                 yield line
 
 
-def _line_back(change: ContactChange, number: int, writers: dict[int, ContactChange]) -> Line | None:
+def _line_back(
+    change: ContactChange, number: int, writers: dict[int, ContactChange], actor: Any
+) -> Line | None:
+    if not can_edit(actor, change.contact.account, change.contact.contact_type):
+        return _to_be_refused(number, change.contact, details_in(change.before), undoes=change.pk)
     contact, written, before = change.contact, change.wanted_details, details_in(change.before)
     is_as_written = not contact.is_unknown and same_contact(contact.details, written)
     if change.status == ChangeStatus.FAILED and not is_as_written:
@@ -125,11 +139,13 @@ def _line_back(change: ContactChange, number: int, writers: dict[int, ContactCha
 # The second try
 
 
-def _retry_lines(rows: QuerySet[PlannedChange]) -> Iterator[Line]:
-    for piece in _pieces(rows.order_by("pk").select_related("contact__account", "change")):
+def _retry_lines(rows: QuerySet[PlannedChange], actor: Any) -> Iterator[Line]:
+    for piece in _pieces(rows.order_by("pk").select_related("contact__account__unit", "change")):
         writers = _writers_since([row.change for row in piece if row.change])
         for row in piece:
-            if row.contact:
+            if row.contact and not can_edit(actor, row.contact.account, row.contact_type):
+                yield _to_be_refused(row.line, row.contact, row.wanted_details)
+            elif row.contact:
                 yield _retry_line(row, row.contact, writers)
 
 
@@ -156,6 +172,15 @@ def _met_conflict(row: PlannedChange) -> bool:
 
 
 # Both
+
+
+def _to_be_refused(
+    number: int, contact: AlternateContact, wanted: ContactDetails | None, undoes: int | None = None
+) -> Line:
+    """A contact that this person may not change: the plan says so, and nothing of what stands there now."""
+    return Line(
+        number, contact.account.aws_id, contact.contact_type, _raw(wanted), is_raw=True, undoes=undoes
+    )
 
 
 def _has_moved(contact: AlternateContact, *expected: ContactDetails | None) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -30,6 +31,7 @@ class Known:
     """What the database says of the accounts that some lines name."""
 
     editable: Scope  # where the person who plans may change contacts
+    visible: Scope  # where they may see them
     accounts: dict[str, Account] = field(default_factory=dict)
     contacts: dict[tuple[int, str], AlternateContact] = field(default_factory=dict)
     values: dict[int, dict[str, ContactDetails]] = field(default_factory=dict)  # of all types, by account
@@ -43,17 +45,28 @@ class Known:
             self.values.setdefault(contact.account_id, {})[contact.contact_type] = details
 
     def contact_of(self, account: Account | None, contact_type: str) -> AlternateContact | None:
-        """The mirror of a contact; None where the account is not known, or the type is none."""
-        return self.contacts.get((account.pk, contact_type)) if account else None
+        """The mirror of a contact that the actor may change; else None, as for what is not known at all.
+
+        What the row of another one said, and its fingerprint with it, would tell what stands there.
+        """
+        if account is None or not self.editable.covers(account, contact_type):
+            return None
+        return self.contacts.get((account.pk, contact_type))
 
     def value_of(self, contact: AlternateContact | None) -> ContactDetails | None:
         """What AWS said last; None when it was absent, or never read."""
         return self.values.get(contact.account_id, {}).get(contact.contact_type) if contact else None
 
     def siblings_of(self, contact: AlternateContact) -> list[ContactDetails]:
-        """The values of the account's other contacts, as far as they are known."""
+        """The values of the account's other contacts, as far as they are known to the actor."""
         kept = self.values.get(contact.account_id, {})
-        return [kept[kind] for kind in kept if kind != contact.contact_type]
+        seen = self.visible.types_in(self.by_pk[contact.account_id])
+        return [kept[kind] for kind in kept if kind != contact.contact_type and kind in seen]
+
+    @cached_property
+    def by_pk(self) -> dict[int, Account]:
+        """The accounts by their keys."""
+        return {account.pk: account for account in self.accounts.values()}
 
     def obstacles_of(self, account: Account) -> list[Problem]:
         """Why AWS would take no write for this account; looked for once."""

@@ -23,6 +23,7 @@ from contacts.change_sets import decide
 from contacts.finding import get_change_set_for
 from contacts.forms_approval import DecisionForm, RulesForm
 from contacts.models import ChangeSet, Decision
+from contacts.within import require_right_to
 from orgs.access import Right, require
 
 PAGE_SIZE = 25
@@ -47,7 +48,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
 def change_set_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve or refuse the very plan that was shown."""
     change_set = get_change_set_for(request.user, pk)
-    require(request.user, Right.APPROVE)
+    require_right_to(request.user, Right.APPROVE, change_set)
     form = decision_form(change_set, request.POST)
     if not form.is_valid():
         return _undecided(request, change_set, form)

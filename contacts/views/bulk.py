@@ -101,7 +101,7 @@ def bulk_replace(request: HttpRequest, scope: Scope) -> HttpResponse:
     if not find.is_valid():
         return _scope_page(request, scope, find, "contacts/bulk_replace.html", find=find, found=None)
     form = ReplaceForm(_posted(request), find=find.wanted)
-    counts = Counter(line.contact_type for line in form.found(scope.accounts))
+    counts = Counter(line.contact_type for line in form.found(scope.accounts, scope.contacts))
     found = [(kind.label, counts[kind]) for kind in ContactType if counts[kind]]
     context = {"find": find, "found": found, "total": counts.total()}
     return _answer(request, scope, form, "contacts/bulk_replace.html", **context)
@@ -152,7 +152,7 @@ def _answer(
 ) -> HttpResponse:
     """Make the plan that was asked for, or show the form."""
     if request.method == "POST" and form.is_valid():
-        lines = form.lines(scope.accounts)
+        lines = form.lines(scope.accounts, scope.contacts)
         first = next(lines, None)
         if first is not None:
             return _plan(request, form, chain([first], lines), form.kind)

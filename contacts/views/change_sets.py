@@ -15,7 +15,7 @@ from contacts.bulk.outlook import outlook_of
 from contacts.bulk.progress import Progress, progress_of
 from contacts.change_set_filters import ChangeSetFilter
 from contacts.filter_bar import query_with
-from contacts.finding import change_sets_visible_to, get_change_set_for
+from contacts.finding import change_set_seen_by, change_sets_visible_to, get_change_set_for
 from contacts.forms_change_set import SubmitForm
 from contacts.models import ChangeSet, SetStatus
 from contacts.reviewing import panel_for as review_panel_for
@@ -71,6 +71,7 @@ def set_page(
         "steps": steps.steps_of(change_set, reasons),
         "reasons": reasons,
         "outlook": outlook_of(change_set),
+        "origin": change_set_seen_by(request.user, change_set.origin_id),
         "panel": panel_for(request.user, change_set),
         "followers": change_sets_visible_to(request.user).filter(origin=change_set),
         "next_look": LIVE_EVERY[step] if _moves_by_itself(change_set) else 0,

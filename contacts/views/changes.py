@@ -17,12 +17,12 @@ from contacts.cards import pace, why_fixed, wish_of
 from contacts.changes import cancel_change
 from contacts.filter_bar import query_with
 from contacts.filters import CHANGE_GROUPS, ChangeFilter, by_urgency
-from contacts.finding import change_sets_visible_to, changes_visible_to, get_change_for
+from contacts.finding import change_set_seen_by, change_sets_visible_to, changes_visible_to, get_change_for
 from contacts.models import ChangeStatus, ContactChange
 from contacts.timeline import story_of
 from contacts.units import unit_names
 from contacts.views.lists import FilteredList, order_of
-from orgs.access import can_edit
+from orgs.access import Right, can_edit, scope_of
 
 CAN_BE_ASKED_AGAIN = (ChangeStatus.FAILED, ChangeStatus.CONFLICT, ChangeStatus.CANCELLED)
 
@@ -93,8 +93,11 @@ def _change_context(request: HttpRequest, pk: int) -> dict[str, Any]:
     account = change.contact.account
     may_edit = can_edit(request.user, account, change.contact.contact_type)
     is_moving = change.is_open and change.status != ChangeStatus.WAITING
+    user = request.user
     return {
         "change": change,
+        "change_set": change_set_seen_by(user, change.change_set_id),
+        "may_audit": scope_of(user, Right.AUDIT).covers(account, change.contact.contact_type),
         "contact": change.contact,
         "account": account,
         "wish": wish_of(change, may_edit=may_edit),

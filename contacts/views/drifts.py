@@ -27,7 +27,7 @@ from contacts.forms import WhyForm, initial_of
 from contacts.models import UNDECIDED, ChangeStatus, Drift, DriftState
 from contacts.units import unit_names
 from contacts.views.lists import PAGE_SIZES, FilteredList, order_of
-from orgs.access import Right, can_edit, has_right, require, require_can_edit
+from orgs.access import Right, can, can_edit, has_right, require, require_can_edit
 
 UNPROCESSABLE, MOVED = 422, 409
 OTHERS_SHOWN = 5
@@ -208,5 +208,6 @@ def _page(
         "wish": wish_of(waiting, may_edit=True) if waiting else None,
         "stale": status == MOVED,
         "others": [ShownDrift(other) for other in others],
+        "may_audit": can(request.user, Right.AUDIT, account, contact.contact_type),
     }
     return render(request, "contacts/drift_detail.html", context, status=status)

@@ -45,7 +45,9 @@ def contact_preview(request: HttpRequest, account_id: str, contact_type: str) ->
     """What the typed values would change. Posted, so that no log of addresses holds them."""
     contact = _editable(request, account_id, contact_type)
     form = ContactForm(request.POST)
-    return render(request, "contacts/_preview.html", {"preview": preview_of(contact, form), "swaps": True})
+    return render(
+        request, "contacts/_preview.html", {"preview": preview_of(contact, form, request.user), "swaps": True}
+    )
 
 
 @require_safe
@@ -141,7 +143,7 @@ def _say_what_was_done(request: HttpRequest, change: ContactChange, form: WhyFor
     if isinstance(form, ContactForm):
         if form.trimmed:
             words.append(f"Spaces around these values were removed: {', '.join(form.trimmed)}.")
-        remarks = list(preview_of(change.contact, form).advice.values())
+        remarks = list(preview_of(change.contact, form, request.user).advice.values())
     level = messages.WARNING if remarks else messages.INFO
     messages.add_message(request, level, " ".join(words + remarks))
 
@@ -179,5 +181,8 @@ def _page(
         "reasons": _reasons(request, contact, deletes=not isinstance(form, ContactForm)),
     }
     if isinstance(form, ContactForm):
-        context |= {"preview": preview_of(contact, form), "mine": ", ".join(astuple(form.typed))}
+        context |= {
+            "preview": preview_of(contact, form, request.user),
+            "mine": ", ".join(astuple(form.typed)),
+        }
     return render(request, template, context, status=409 if stale else 200)

@@ -16,7 +16,7 @@ from contacts.history import Chapter, chapters_of, left_before, life_of, said_be
 from contacts.models import AlternateContact
 from contacts.views.lists import page_size_of
 from contacts.views.paging import beside, pk_in
-from orgs.access import Right, has_right
+from orgs.access import Right, Scope, scope_of
 
 
 @require_safe
@@ -25,13 +25,18 @@ def contact_history(request: HttpRequest, account_id: str, contact_type: str) ->
     contact = get_contact_for(request.user, account_id, contact_type)
     tidy(request)
     form = DayForm(request.GET if "on" in request.GET else None)
-    context = {"contact": contact, "account": contact.account, "form": form}
-    return render(
-        request, "contacts/contact_history.html", context | _answer(contact, form) | _page(request, contact)
-    )
+    audit = scope_of(request.user, Right.AUDIT)
+    context = {
+        "contact": contact,
+        "account": contact.account,
+        "form": form,
+        "may_audit": audit.covers(contact.account, contact.contact_type),
+    }
+    context |= _answer(contact, form, audit) | _page(request, contact)
+    return render(request, "contacts/contact_history.html", context)
 
 
-def _answer(contact: AlternateContact, form: DayForm) -> dict[str, Any]:
+def _answer(contact: AlternateContact, form: DayForm, audit: Scope) -> dict[str, Any]:
     if not form.is_valid():
         return {"day": None}
     start, end = form.limits()
@@ -42,6 +47,9 @@ def _answer(contact: AlternateContact, form: DayForm) -> dict[str, Any]:
         "answers": [
             {
                 "stretch": stretch,
+                "to_audit": bool(
+                    stretch.event and audit.covers_event(contact.account, stretch.event.contact_type)
+                ),
                 "begins_at": stretch.since if stretch.since and stretch.since > start else None,
                 "ends_at": stretch.until if stretch.until and stretch.until < end else None,
             }
@@ -56,8 +64,7 @@ def _page(request: HttpRequest, contact: AlternateContact) -> dict[str, Any]:
     page = events.page(
         newer_than=pk_in(request, "newer"), older_than=pk_in(request, "older"), size=page_size_of(request)
     )
-    to_audit = has_right(request.user, Right.AUDIT)
-    chapters = chapters_of(page.events, contact, to_audit=to_audit)
+    chapters = chapters_of(page.events, contact, scope_of(request.user, Right.AUDIT))
     return {
         "years": [(year, list(of_year)) for year, of_year in groupby(chapters, _year)],
         "page_words": f"{len(chapters)} of {count_words(events.count_up_to())}",

@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 
 from contacts.filter_bar import ActiveFilter, active_filters
 from contacts.filters import LEFT, AccountFilter
+from contacts.finding import contacts_visible_to
 from contacts.models import AlternateContact, ContactStatus, ContactType
 from contacts.views.lists import NO_FILTERS, filterset_of
 from orgs.access import Right, has_right, visible_to
@@ -37,6 +38,7 @@ class Scope:
     """The accounts, and how the address names them."""
 
     accounts: QuerySet[Account]
+    contacts: QuerySet[AlternateContact]  # all that the person may see, of these accounts and of others
     count: int
     filters: list[ActiveFilter]
     contact_type: str
@@ -81,6 +83,7 @@ def scope_in(request: HttpRequest) -> Scope:
     fields = [(name, value) for name, value in _filter_fields(query) if name in filterset.form.fields]
     return Scope(
         accounts=filterset.qs,
+        contacts=contacts_visible_to(request.user),
         count=filterset.qs.count(),
         filters=active_filters(filterset.form, query, without={"sort"}),
         contact_type=query.get("type", ""),
@@ -90,7 +93,7 @@ def scope_in(request: HttpRequest) -> Scope:
 
 def standings_in(scope: Scope) -> list[Standing]:
     """What stands there now, by type."""
-    contacts = AlternateContact.objects.filter(account__in=scope.accounts.order_by().values("pk")).order_by()
+    contacts = scope.contacts.filter(account__in=scope.accounts.order_by().values("pk")).order_by()
     counts = {
         (kind, status): count
         for kind, status, count in contacts.values_list("contact_type", "status").annotate(Count("pk"))
@@ -98,6 +101,7 @@ def standings_in(scope: Scope) -> list[Standing]:
     return [
         Standing(kind.label, *(counts.get((kind, status), 0) for status in ContactStatus))
         for kind in ContactType
+        if any(counted == kind for counted, _ in counts)
     ]
 
 

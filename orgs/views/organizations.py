@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit.context import page_context
-from orgs.access import Right, organizations_visible_to, require, visible_to
+from orgs.access import Right, require, visible_to, whole_organizations_visible_to
 from orgs.connecting import connect_account, connect_organization
 from orgs.discovery import request_discovery
 from orgs.forms import AccountForm, OrganizationForm
@@ -24,11 +24,11 @@ STANDALONE_SHOWN = 25
 
 @require_safe
 def organization_list(request: HttpRequest) -> HttpResponse:
-    """All organizations, and the accounts that are in none."""
+    """The organizations that the person sees whole, and their accounts that are in none."""
     require(request.user, Right.VIEW)
     standalone = visible_to(request.user).filter(organization=None)
     context = {
-        "rows": summaries(organizations_visible_to(request.user)),
+        "rows": summaries(whole_organizations_visible_to(request.user)),
         "standalone": standalone[:STANDALONE_SHOWN],
         "standalone_count": standalone.count(),
     }
@@ -106,7 +106,7 @@ def account_connect(request: HttpRequest) -> HttpResponse:
 
 
 def _get(request: HttpRequest, aws_id: str) -> Organization:
-    return get_object_or_404(organizations_visible_to(request.user), aws_id=aws_id)
+    return get_object_or_404(whole_organizations_visible_to(request.user), aws_id=aws_id)
 
 
 def _start(request: HttpRequest, aws_id: str, function: Callable[..., object], done: str) -> HttpResponse:

@@ -154,16 +154,27 @@ class Scene:
         usual = {"state": ReviewState.OPEN, "at": timezone.now(), "note": "Why was this needed?"}
         return Review.objects.create(event=event, by=reviewer, asked=asked, **(usual | facts))
 
-    def _row(self, change_set: ChangeSet, change: ContactChange) -> None:
-        contact = change.contact
+    def row(self, change_set: ChangeSet, contact: AlternateContact, line: int = 1, **facts: Any) -> None:
+        """A line of a plan that deletes this contact, unless the facts say otherwise."""
+        usual = {
+            "account_text": contact.account.aws_id,
+            "caller_key": contact.account.caller_key,
+            "verdict": Verdict.DELETE,
+            "before": contact.value,
+        }
         PlannedChange.objects.create(
             change_set=change_set,
-            line=1,
-            account_text=contact.account.aws_id,
+            line=line,
             account=contact.account,
             contact=contact,
             contact_type=contact.contact_type,
-            caller_key=change.caller_key,
+            **(usual | facts),
+        )
+
+    def _row(self, change_set: ChangeSet, change: ContactChange) -> None:
+        self.row(
+            change_set,
+            change.contact,
             verdict=Verdict.DELETE if change.wanted is None else Verdict.CHANGE,
             wanted=change.wanted,
             before=change.before,

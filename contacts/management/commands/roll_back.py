@@ -7,7 +7,7 @@ from audit.context import Context
 from contacts.bulk.commands import ChangeSetCommand
 from contacts.bulk.telling import many, plan_lines
 from contacts.bulk.undo import plan_roll_back
-from contacts.models import ChangeSet
+from contacts.finding import change_sets_visible_to
 from portal.commands import failed, wrong_usage
 
 
@@ -25,7 +25,7 @@ class Command(ChangeSetCommand):
         super().add_arguments(parser)
 
     def act(self, options: dict[str, Any], context: Context) -> None:
-        origin = ChangeSet.objects.filter(pk=options["id"]).first()
+        origin = change_sets_visible_to(context.actor).filter(pk=options["id"]).first()
         if origin is None:
             raise wrong_usage(f"There is no change set {options['id']}. The command change_sets lists them.")
         change_set = plan_roll_back(origin, context=context)

@@ -11,6 +11,7 @@ from contacts.bulk.plan import make_plan
 from contacts.bulk.template import error_rows, template_rows
 from contacts.mirror import ensure_contacts
 from contacts.models import AlternateContact, ChangeSet, ContactStatus, SetKind
+from orgs.access import EVERYTHING, Scope
 from orgs.models import Account, AccountState
 from portal.aws import ContactDetails
 from portal.spreadsheets import csv_lines, write_xlsx
@@ -183,7 +184,7 @@ def test_an_untouched_template_changes_nothing(scene: Scene, alice, file_format,
     scene.put(scene.ledger, "BILLING", ContactDetails("''+", "_x000D_\x01", "a@b.example", "-1"))
     active = Account.objects.filter(aws_id__in=[LEDGER, GATEWAY])
     with django_assert_num_queries(3):
-        rows = list(template_rows(active.order_by("aws_id")))
+        rows = list(template_rows(active.order_by("aws_id"), Scope((EVERYTHING,))))
     assert rows[1][:4] == (LEDGER, "payments-ledger-prod", "BILLING", "")
     assert rows[5] == (GATEWAY, "partner-gateway-dev", "OPERATIONS", *[""] * 5)
     out = BytesIO("".join(csv_lines(rows)).encode())
@@ -197,5 +198,5 @@ def test_an_untouched_template_changes_nothing(scene: Scene, alice, file_format,
 
 
 def test_a_template_of_no_accounts_names_the_columns(db):
-    (header,) = template_rows(Account.objects.filter(aws_id=LAB))
+    (header,) = template_rows(Account.objects.filter(aws_id=LAB), Scope((EVERYTHING,)))
     assert header[2:] == ("AlternateContactType", "Action", "Name", "Title", "EmailAddress", "PhoneNumber")

@@ -14,6 +14,8 @@ from portal.causes import Cause
 from tests.contacts.bulk.plans import by
 from tests.contacts.scene import ARCHIVE, DESK, FINANCE, GATEWAY, LAB, LEDGER, ROTA, Scene
 
+CONTACTS = AlternateContact.objects.all()
+
 
 def asked(lines) -> list[tuple[str, str]]:
     lines = list(lines)
@@ -26,7 +28,9 @@ def some(*ids: str):
 
 
 def test_set_gives_a_line_for_each_account_and_type_in_the_order_of_the_list(scene: Scene):
-    lines = list(lines_to_set(some(LEDGER, GATEWAY), ["SECURITY", "BILLING"], {"name": "New", "title": ""}))
+    lines = list(
+        lines_to_set(some(LEDGER, GATEWAY), CONTACTS, ["SECURITY", "BILLING"], {"name": "New", "title": ""})
+    )
     assert lines[0] == Line(1, GATEWAY, "BILLING", {"name": "New"})
     assert asked(lines) == [
         (GATEWAY, "BILLING"),
@@ -41,7 +45,7 @@ def test_set_gives_a_line_for_each_account_and_type_in_the_order_of_the_list(sce
 def test_what_is_missing_is_what_is_absent_and_what_is_unknown_is_refused_for_all_to_see(scene: Scene, alice):
     AlternateContact.objects.filter(account=scene.lab).delete()
     accounts = some(LEDGER, GATEWAY, LAB)
-    lines = list(lines_to_set(accounts, ["SECURITY", "OPERATIONS"], vars(ROTA), only_missing=True))
+    lines = list(lines_to_set(accounts, CONTACTS, ["SECURITY", "OPERATIONS"], vars(ROTA), only_missing=True))
     assert asked(lines) == [
         (GATEWAY, "OPERATIONS"),
         (GATEWAY, "SECURITY"),
@@ -56,26 +60,28 @@ def test_what_is_missing_is_what_is_absent_and_what_is_unknown_is_refused_for_al
 def test_replace_finds_by_email_without_case_and_by_the_digits_of_the_phone(scene: Scene):
     every, values = some(LEDGER, GATEWAY, ARCHIVE, LAB), {"email": "new@northwind.example"}
     found = [(GATEWAY, "BILLING"), (LEDGER, "BILLING")]
-    lines = list(lines_to_replace(every, " Billing@NORTHWIND.example ", "", values))
+    lines = list(lines_to_replace(every, CONTACTS, " Billing@NORTHWIND.example ", "", values))
     assert (asked(lines), lines[0].values) == (found, values)
-    assert asked(lines_to_replace(every, "", "44(20)7946-0123", values)) == found
-    assert asked(lines_to_replace(every, DESK.email, DESK.phone, values)) == [(LEDGER, "SECURITY")]
-    assert asked(lines_to_replace(every, FINANCE.email, DESK.phone, values)) == []
-    assert asked(lines_to_replace(every, "illing@northwind.example", "", values)) == []
+    assert asked(lines_to_replace(every, CONTACTS, "", "44(20)7946-0123", values)) == found
+    assert asked(lines_to_replace(every, CONTACTS, DESK.email, DESK.phone, values)) == [(LEDGER, "SECURITY")]
+    assert asked(lines_to_replace(every, CONTACTS, FINANCE.email, DESK.phone, values)) == []
+    assert asked(lines_to_replace(every, CONTACTS, "illing@northwind.example", "", values)) == []
     scene.lose(scene.ledger, "BILLING", Cause.POLICY_DENIES)  # last seen counts: the plan refuses it
-    assert asked(lines_to_replace(every, FINANCE.email, "", values)) == found
+    assert asked(lines_to_replace(every, CONTACTS, FINANCE.email, "", values)) == found
 
 
 @pytest.mark.parametrize("email,phone", [("", ""), (" ", " "), ("", "ext."), ("a@northwind.example", "ext.")])
 def test_replace_needs_something_to_look_for(scene: Scene, email, phone):
     with pytest.raises(ValidationError, match="to look for"):
-        list(lines_to_replace(some(LEDGER), email, phone, {"name": "New"}))
+        list(lines_to_replace(some(LEDGER), CONTACTS, email, phone, {"name": "New"}))
 
 
 def test_copy_takes_the_value_raw_and_says_where_there_is_none(scene: Scene, alice):
     raw = ContactDetails(" Desk ", " ", DESK.email, DESK.phone)
     scene.put(scene.ledger, "SECURITY", raw)
-    lines = list(lines_to_copy(some(LEDGER, GATEWAY), "SECURITY", ["BILLING", "SECURITY", "OPERATIONS"]))
+    lines = list(
+        lines_to_copy(some(LEDGER, GATEWAY), CONTACTS, "SECURITY", ["BILLING", "SECURITY", "OPERATIONS"])
+    )
     assert asked(lines) == [
         (GATEWAY, "BILLING"),
         (GATEWAY, "OPERATIONS"),
@@ -86,7 +92,7 @@ def test_copy_takes_the_value_raw_and_says_where_there_is_none(scene: Scene, ali
     refused, _, copied, _ = plan.rows.order_by("line")
     assert refused.problems == [{"field": "", "text": "Security is not set, so there is nothing to copy."}]
     assert (copied.verdict, copied.wanted) == ("change", vars(raw))
-    (line,) = lines_to_copy(some(GATEWAY), "OPERATIONS", ["SECURITY"])
+    (line,) = lines_to_copy(some(GATEWAY), CONTACTS, "OPERATIONS", ["SECURITY"])
     assert [problem.text for problem in line.problems] == [
         "What AWS has for Operations is not known, so it cannot be copied."
     ]
@@ -111,6 +117,6 @@ def test_a_selection_is_looked_up_in_pieces(scene: Scene, monkeypatch, django_as
     ensure_contacts(Account.objects.bulk_create(members))
     with django_assert_max_num_queries(1 + 2 * 3):
         lines = lines_to_set(
-            Account.objects.filter(aws_id__startswith="2"), ["BILLING"], {}, only_missing=True
+            Account.objects.filter(aws_id__startswith="2"), CONTACTS, ["BILLING"], {}, only_missing=True
         )
         assert len(asked(lines)) == 10
