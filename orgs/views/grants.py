@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.context import page_context
@@ -25,6 +26,7 @@ from portal.models import User
 from portal.spreadsheets import csv_lines
 
 UNPROCESSABLE = 422
+_FORM_NAMES = {"person": "holder", "place": "place"}  # of the list's filters in the form
 
 
 class GrantList(FilteredList):
@@ -48,7 +50,10 @@ class GrantList(FilteredList):
         ways = ways_of(grant.unit for grant in grants if grant.unit)
         for grant in grants:
             grant.way = ways[grant.unit.pk] if grant.unit else ""
-        return context | {"object_list": grants, "kept": self.form.kept.items(), "here": "access"}
+        kept = self.form.kept
+        given_to = {_FORM_NAMES[name]: value for name, value in kept.items()}
+        facts = {"object_list": grants, "kept": kept.items(), "given_to": urlencode(given_to)}
+        return context | facts | {"here": "access"}
 
 
 @require_safe

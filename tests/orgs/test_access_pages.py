@@ -292,3 +292,6 @@ def test_pages_of_places_lead_to_giving_access_there_for_whoever_may(scene, erin
     assert f"{link}{scene.organization.aws_id}" in as_person(erin).get(organization).text
     for address in (account, organization):
         assert link not in as_person(alice).get(address).text
+    listed = as_person(erin).get(reverse("orgs:grant_list"), {"place": LEDGER, "person": "alice"})
+    assert f"{reverse('orgs:grant_create')}?person" not in listed.text
+    assert listed.context["given_to"] == f"holder=alice&place={LEDGER}"

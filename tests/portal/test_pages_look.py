@@ -198,6 +198,22 @@ def test_a_viewer_sees_no_broken_page(room, live_server, page, errors, client, s
     assert wrong == dict.fromkeys(wrong, [])
 
 
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("contacts:access_why", "?person=alice&right=edit&account=100000000002&contact_type=SECURITY"),
+        ("orgs:grant_create", "?holder=a&place=app"),  # some to choose from
+        ("orgs:grant_list", "?person=alice&state=ended"),
+    ],
+)
+def test_pages_of_access_look_good_with_something_in_them(
+    name, query, live_server, page, errors, client, scene
+):
+    sign_in(client, page, live_server, "erin")
+    assert not look_at(page, live_server.url + reverse(name) + query)
+    assert not errors
+
+
 @pytest.mark.parametrize("name", SECOND_STEP)
 def test_the_pages_of_the_second_step_look_good(name, live_server, page, errors, client, cast):
     sign_in(client, page, live_server, "erin")
