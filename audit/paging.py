@@ -16,6 +16,7 @@ from django.db import connections
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value
 
 NEAR = 5_000
+WINDOWS = 16  # of so many events that may be walked to count what is frequent
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,24 @@ class Walk:
         rows = self._rows(older_than, size + 1, up=False)
         return _page(rows[:size], has_newer=older_than is not None, has_older=len(rows) > size)
 
+    def holds_more_than(self, limit: int) -> bool:
+        """Whether the newest events alone hold more; looks on only while they hold enough of it.
+
+        An index of texts would gather all matches first, millions of them, to count the first thousands.
+        """
+        if self.is_narrow or connections[self.events.db].vendor != "postgresql":
+            return False
+        key, found, rest = self._keys[0], 0, Q()
+        for window in range(1, WINDOWS + 1):
+            horizon = self._horizon(self.span.filter(rest).order_by(f"-{key}"))
+            if horizon is None:
+                return False
+            found += self.events.filter(rest, **{f"{key}__gt": horizon}).order_by().count()
+            if found > limit or found * WINDOWS <= limit * window:
+                return found > limit
+            rest = Q(**{f"{key}__lte": horizon})
+        return False
+
     def _rows(self, pk: int | None, count: int, *, up: bool) -> list[Any]:
         beyond = self._beyond(pk, up)
         events = self.events.filter(beyond)
@@ -75,8 +94,12 @@ class Walk:
     def _near(self, ordered: QuerySet, up: bool) -> Q | None:
         """What lies within the next few thousand events; None when there are no more than those."""
         key = self._keys[0]
-        horizon = ordered.values_list(key, flat=True)[NEAR : NEAR + 1].first()
+        horizon = self._horizon(ordered)
         return None if horizon is None else Q(**{f"{key}__{'lte' if up else 'gte'}": horizon})
+
+    def _horizon(self, ordered: QuerySet) -> Any:
+        """Where the next few thousand events end; None when there are no more than those."""
+        return ordered.values_list(self._keys[0], flat=True)[NEAR : NEAR + 1].first()
 
     def _unindexed(self, up: bool) -> Sequence[Any]:
         """The same order in a form that no index has: all matches are gathered, and then sorted."""

@@ -121,19 +121,23 @@ class AuditEventQuerySet(InsertQuerySet):
         self, *, newer_than: int | None = None, older_than: int | None = None, size: int = 50
     ) -> EventPage:
         """The newest events, or those next to an id, so that a deep page costs no more than the first."""
+        return self._walk().page(newer_than=newer_than, older_than=older_than, size=size)
+
+    def count_up_to(self, limit: int = COUNTED) -> int:
+        """How many there are, and limit + 1 for all that are more: a long history is not counted through."""
+        if self.asked.text and self._walk().holds_more_than(limit):
+            return limit + 1
+        return self.order_by()[: limit + 1].count()
+
+    def _walk(self) -> Walk:
         since, until = self.asked.since, self.asked.until
-        walk = Walk(
+        return Walk(
             events=self,
             span=type(self)(self.model, using=self.db).between(since, until),
             by_time=bool(since or until),
             is_whole=self.asked.is_whole,
             is_narrow=self.asked.is_narrow,
         )
-        return walk.page(newer_than=newer_than, older_than=older_than, size=size)
-
-    def count_up_to(self, limit: int = COUNTED) -> int:
-        """How many there are, and limit + 1 for all that are more: a long history is not counted through."""
-        return self.order_by()[: limit + 1].count()
 
 
 def count_words(count: int, noun: str = "event") -> str:

@@ -187,6 +187,30 @@ def test_a_long_history_is_not_counted_through(count, words):
     assert count_words(count) == words
 
 
+@pytest.mark.parametrize("dates", [{}, {"since": timezone.now() - timedelta(1)}])
+@pytest.mark.parametrize("others", [0, 1, 3])
+def test_what_is_frequent_is_counted_as_far_as_it_is_shown(monkeypatch, others, dates):
+    monkeypatch.setattr("audit.paging.NEAR", 3)
+    about = [Context(source=Source.PAGE, reason="Rota moved"), *[Context(source=Source.PAGE)] * others]
+    record_all([event(Action.SIGNED_IN, context) for _ in range(20) for context in about])
+
+    found = AuditEvent.objects.matching(EventFilters(text="rota moved", **dates))
+
+    assert [found.count_up_to(limit) for limit in (1, 4, 10, 19, 20, 21)] == [2, 5, 11, 20, 20, 20]
+    assert found.filter(contact_type="BILLING").count_up_to(4) == 0
+
+
+@pytest.mark.postgres
+def test_postgresql_counts_what_is_frequent_among_the_newest_alone(monkeypatch):
+    monkeypatch.setattr("audit.paging.NEAR", 3)
+    record_all([event(Action.SIGNED_IN, Context(source=Source.PAGE, reason="Rota moved")) for _ in range(20)])
+    with CaptureQueriesContext(connection) as queries:
+        assert AuditEvent.objects.matching(EventFilters(text="rota moved")).count_up_to(4) == 5
+    texts = [query["sql"] for query in queries if "LIKE" in query["sql"]]
+    assert len(texts) == 2
+    assert all('"audit_auditevent"."id" >' in text for text in texts)
+
+
 @pytest.mark.parametrize(
     ("text", "is_enough"),
     [("ab", False), ("a b c", False), ("...", False), (" ab ", False), ("+44", True), ("Zoë", True)],
