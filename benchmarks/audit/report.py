@@ -66,13 +66,17 @@ def _look_row(look: Look) -> list[str]:
 
 
 def _verifying_rows(figures: Figures) -> Iterator[list[str]]:
-    bare = _fastest(figures)
     names = {"select": "SELECT, one process", "copy": "COPY, one process"}
     rows = {f"verify_audit, {os.cpu_count()} processes": figures.verifying} | {
         names[way]: seconds for way, seconds in figures.bare.items()
     }
     for name, seconds in rows.items():
-        yield [name, f"{seconds:.1f}", f"{figures.events / seconds:,.0f}", f"{seconds / bare:.1f}"]
+        yield [
+            name,
+            f"{seconds:.1f}",
+            f"{figures.events / seconds:,.0f}",
+            f"{seconds / figures.bare['select']:.1f}",
+        ]
 
 
 def _writer_rows(figures: Figures) -> Iterator[list[str]]:
@@ -94,21 +98,16 @@ def _export_row(one: Export) -> list[str]:
     ]
 
 
-def _fastest(figures: Figures) -> float:
-    return min(figures.bare.values())
-
-
 def _verdict(figures: Figures) -> str:
     slowest = max(figures.looks, key=lambda look: look.finding)
-    ratio = figures.verifying / _fastest(figures)
+    ratio = figures.verifying / figures.bare["select"]
     sealed = figures.writers["sealed"]
     share = sealed.median / figures.writers["unsealed"].median
     growth = max(_growths(figures.exports))
     held = {
         f"each page of {figures.events:,} events, with its count, in {MOST_LOOK:g} s (“{slowest.name}” "
         f"{slowest.finding:.2f})": slowest.finding <= MOST_LOOK,
-        f"verification at most {MOST_VERIFYING} times the faster bare look ({ratio:.1f})": ratio
-        <= MOST_VERIFYING,
+        f"verification at most {MOST_VERIFYING} times the bare SELECT ({ratio:.1f})": ratio <= MOST_VERIFYING,
         f"at least {LEAST_SHARE:.0%} of the writers without seals ({share:.0%})": share >= LEAST_SHARE,
         f"no event older than {OLDEST:g} s without a seal ({sealed.oldest:.2f})": sealed.oldest <= OLDEST,
         f"at most {MOST_MEMORY} times the memory for ten times the export ({growth:.2f})": growth
