@@ -46,6 +46,7 @@ class PolicyForm(PlainForm):
         label="Units",
         queryset=OrganizationalUnit.objects.none(),
         required=False,
+        widget=forms.SelectMultiple({"size": 10}),
         help_text="Where it may change them, units below included. None chosen: everywhere.",
     )
     principal = forms.CharField(

@@ -144,7 +144,7 @@ def _role(case: Case) -> Mend:
 
 def _service_control(case: Case) -> Mend:
     account_id = case.needs.caller_account_id
-    entity = case.entity or f"arn:{case.needs.partition}:iam::{account_id}:role/<the portal’s role>"
+    entity = case.entity or f"arn:{case.needs.partition}:iam::{account_id}:role/<the portal's role>"
     return Mend(
         f"{NO_COMMAND} A service control policy of account {account_id}, or of a unit above it, denies it, "
         "and no IAM policy of ours beats that. Add the condition to its Deny statement, or detach it there.",

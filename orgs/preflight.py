@@ -24,14 +24,14 @@ LISTING = "Accounts can be listed"
 # Label, question, and what has to be in order, or at least not failing, before it makes sense to ask.
 QUESTIONS: list[tuple[str, Question, tuple[str, ...]]] = [
     (CREDENTIALS, examination.credentials, ()),
-    ("The clock agrees with AWS’s", examination.clock, ()),
+    ("The clock agrees with AWS's", examination.clock, ()),
     (MEMBERSHIP, examination.membership, (CREDENTIALS,)),
     (STANDING, examination.standing, (MEMBERSHIP,)),
     (FEATURES, examination.features, (MEMBERSHIP,)),
     (TRUST, examination.trusted_access, (MEMBERSHIP,)),
     (LISTING, examination.listing, (STANDING,)),
     ("AWS sends State and Paths", examination.shape, (LISTING,)),
-    ("The management account’s own contacts are in reach", probing.management, (STANDING,)),
+    ("The management account's own contacts are in reach", probing.management, (STANDING,)),
     ("Contacts of a member can be read", probing.member, (STANDING, FEATURES, TRUST)),
     ("Contacts can be changed", probing.writes, (STANDING,)),
     ("AWS does not slow us down", probing.throttling, (CREDENTIALS,)),

@@ -102,7 +102,7 @@ def test_denied_member_read_is_found(discovered, sandbox: Sandbox):
     failing = {check.label: check.cause for check in run_checks(discovered) if check.status != Status.OK}
 
     assert failing == {
-        "The management account’s own contacts are in reach": Cause.POLICY_DENIES,
+        "The management account's own contacts are in reach": Cause.POLICY_DENIES,
         "Contacts of a member can be read": Cause.POLICY_DENIES,
     }
 
