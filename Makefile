@@ -55,6 +55,8 @@ lock:
 		requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		requirements-dev.in -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		requirements-saml.in -o requirements-saml.txt
 
 # A stamp is a copy of the file that was installed: a newer date alone installs nothing.
 $(VENV)/runtime.stamp: $(PYTHON) requirements.txt

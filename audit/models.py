@@ -57,11 +57,14 @@ class Action(models.TextChoices):
     GROUP_CHANGED = "group.changed", "Group's members changed"
     GROUP_DELETED = "group.deleted", "Group deleted"
     GRANTS_EXPORTED = "grant.exported", "List of access exported"
+    GROUPS_RENEWED = "user.groups_renewed", "Groups renewed by the identity provider"
     PASSWORD_CHANGED = "user.password_changed", "Password changed"  # noqa: S105 - the name of an event
     SIGN_IN_CHANGED = "user.sign_in_changed", "Sign-in protection changed"
     SIGNED_IN = "user.signed_in", "Signed in"
     SIGN_IN_FAILED = "user.sign_in_failed", "Sign-in failed"
     SIGNED_OUT = "user.signed_out", "Signed out"
+    SESSIONS_ENDED = "user.sessions_ended", "Sessions ended"
+    PROVIDER_LINKED = "user.provider_linked", "Linked to the identity provider"
     ACCESS_REFUSED = "access.refused", "Attempt refused"
     AUDIT_EXPORTED = "audit.exported", "Audit exported"
     CONTACTS_CHECKED = "check.contacts_requested", "Read asked for"
@@ -90,6 +93,8 @@ TO_REVIEW = models.Q(
         Action.GRANT_GIVEN,
         Action.GRANT_ENDED,
         Action.GROUP_CHANGED,
+        Action.GROUPS_RENEWED,
+        Action.PROVIDER_LINKED,
         Action.APPROVAL_RULES_CHANGED,
         Action.ORGANIZATION_CONNECTED,
         Action.ORGANIZATION_CHANGED,

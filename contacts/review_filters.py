@@ -39,6 +39,8 @@ KINDS = {
             Action.GRANT_GIVEN,
             Action.GRANT_ENDED,
             Action.GROUP_CHANGED,
+            Action.GROUPS_RENEWED,
+            Action.PROVIDER_LINKED,
             Action.APPROVAL_RULES_CHANGED,
             Action.ORGANIZATION_CONNECTED,
             Action.ORGANIZATION_CHANGED,

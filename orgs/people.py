@@ -5,10 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import password_validation
-from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.utils import timezone
 
 from audit.context import Context
 from audit.log import record
@@ -16,6 +14,7 @@ from audit.models import Action
 from orgs.access import Right, has_right, require_in
 from orgs.grants import give_grant, lock_administrators, require_administrator_without
 from orgs.models import Role
+from orgs.sessions import drop_sessions
 from portal.models import User
 
 DETAILS = ("first_name", "last_name", "email")
@@ -63,7 +62,7 @@ def set_active(user: User, is_active: bool, *, context: Context) -> None:
             _require_not_oneself(user, context, "is_active")
             if has_right(user, Right.PEOPLE):
                 require_administrator_without(person=user, context=context)
-            end_sessions(user)
+            drop_sessions(user)
         user.is_active = is_active
         user.save(update_fields=["is_active"])
         before, after = {"is_active": not is_active}, {"is_active": is_active}
@@ -79,7 +78,7 @@ def set_password(user: User, password: str, *, context: Context) -> None:
     user.set_password(password)
     with transaction.atomic():
         user.save(update_fields=["password"])
-        end_sessions(user)
+        drop_sessions(user)
         _record(Action.PASSWORD_CHANGED, context, user)
 
 
@@ -97,13 +96,6 @@ def change_profile(user: User, *, theme: str, time_zone: str, context: Context) 
     if time_zone and time_zone not in zoneinfo.available_timezones():
         raise ValidationError({"time_zone": f"“{time_zone}” is no time zone. Use a name like Europe/Madrid."})
     _change(user, PROFILE, {"theme": theme, "time_zone": time_zone}, context)
-
-
-def end_sessions(user: User) -> None:
-    """Sign a person out everywhere; sessions do not say whose they are, so each is opened."""
-    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()
 
 
 def _change(user: User, fields: tuple[str, ...], values: dict[str, str], context: Context) -> None:

@@ -1,10 +1,13 @@
 """Sign-ins in the audit: Django's and the sign-in library's signals become events."""
 
+import time
 import uuid
 from typing import Any
 from urllib.parse import quote
 
+from allauth.account.authentication import get_authentication_records
 from allauth.account.signals import password_changed
+from allauth.account.signals import user_logged_in as fully_signed_in
 from allauth.mfa import signals as second_step
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.cache import cache
@@ -15,6 +18,8 @@ from audit.context import Context, Source
 from audit.log import record
 from audit.models import Action
 from portal.adapters import sign_in_stopped
+from portal.confirming import PROVIDER_TIME
+from portal.middleware import SEEN_AT
 from portal.models import User
 
 # People type passwords into the field for the name, so only a name we know is written down.
@@ -24,7 +29,17 @@ STOPPED_EVERY = 60  # seconds; whoever floods the door shall not flood the audit
 
 @receiver(user_logged_in)
 def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:  # Any: what else a signal carries
-    _record(Action.SIGNED_IN, request, user)
+    ways = [_way_of(record) for record in get_authentication_records(request, user)]
+    detail = {"user_id": user.pk, "user": user.username, "by": ways}
+    record(Action.SIGNED_IN, sign_in_context(request, user), detail=detail)
+
+
+@receiver(fully_signed_in)
+def _session_begins(request: HttpRequest, sociallogin: Any = None, **_: Any) -> None:
+    """The list of sessions shows it from now on; and when the provider asked is kept with it."""
+    request.session[SEEN_AT] = time.time()
+    if sociallogin is not None:
+        request.session[PROVIDER_TIME] = sociallogin.state.get(PROVIDER_TIME, 0)
 
 
 @receiver(user_logged_out)
@@ -36,14 +51,14 @@ def _signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 @receiver(user_login_failed)
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     detail = _named_in(credentials) | {"step": "password"}
-    record(Action.SIGN_IN_FAILED, _context(request, None), detail=detail)
+    record(Action.SIGN_IN_FAILED, sign_in_context(request, None), detail=detail)
 
 
 @receiver(sign_in_stopped)
 def note_stopped(request: HttpRequest, credentials: dict[str, Any] | None = None, **_: Any) -> None:
     """Too many tries: one event a minute for each name and address, however many tries there are."""
     named = _named_in(credentials or {})
-    context = _context(request, None)
+    context = sign_in_context(request, None)
     if cache.add(f"sign-in-stopped:{context.ip}:{quote(named['user'])}", 1, timeout=STOPPED_EVERY):
         record(Action.SIGN_IN_FAILED, context, detail=named | {"step": "too many tries"})
 
@@ -51,7 +66,7 @@ def note_stopped(request: HttpRequest, credentials: dict[str, Any] | None = None
 @receiver(second_step.authentication_failed)
 def _code_failed(request: HttpRequest, user: User, **_: Any) -> None:
     detail = {"user_id": user.pk, "user": user.username, "step": "code"}
-    record(Action.SIGN_IN_FAILED, _context(request, None), detail=detail)
+    record(Action.SIGN_IN_FAILED, sign_in_context(request, None), detail=detail)
 
 
 @receiver(password_changed)
@@ -81,10 +96,19 @@ def _named_in(credentials: dict[str, Any]) -> dict[str, Any]:
 
 
 def _record(action: Action, request: HttpRequest, user: User, **facts: dict) -> None:
-    record(action, _context(request, user), detail={"user_id": user.pk, "user": user.username}, **facts)
+    record(
+        action, sign_in_context(request, user), detail={"user_id": user.pk, "user": user.username}, **facts
+    )
 
 
-def _context(request: HttpRequest | None, actor: User | None) -> Context:
+def _way_of(proof: dict[str, Any]) -> str:
+    """“password”, “totp”, “recovery_codes”, “webauthn”, or “provider”."""
+    if proof["method"] == "socialaccount":
+        return "provider"
+    return proof.get("type") or proof["method"]
+
+
+def sign_in_context(request: HttpRequest | None, actor: User | None) -> Context:
     """The actor is given: while somebody signs in or out, request.user may be nobody."""
     return Context(
         actor=actor,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orgs.views import finding, grants, groups, organizations, people, policies, trusted_access
+from orgs.views import finding, grants, groups, organizations, people, policies, sessions, trusted_access
 
 app_name = "orgs"
 urlpatterns = [
@@ -49,6 +49,10 @@ urlpatterns = [
     path("people/groups/<int:pk>/delete/", groups.group_delete, name="group_delete"),
     path("people/<int:pk>/password/", people.person_password, name="person_password"),
     path("people/<int:pk>/active/", people.person_active, name="person_active"),
+    path("people/<int:pk>/sessions/", sessions.person_sessions, name="person_sessions"),
     path("people/<int:pk>/former/", people.person_former, name="person_former"),
     path("profile/", people.profile, name="profile"),
+    path("profile/sessions/", sessions.session_list, name="session_list"),
+    path("profile/sessions/<int:pk>/end/", sessions.session_end, name="session_end"),
+    path("profile/sessions/end-others/", sessions.session_end_others, name="session_end_others"),
 ]

@@ -88,8 +88,11 @@ def add_person(parser: ArgumentParser, *, required: bool = True) -> None:
 def person_of(options: dict[str, Any]) -> User | None:
     """The active person that --as names, or None without --as; anybody else is wrong usage."""
     name = options.get("as_user")
-    if not name:
-        return None
+    return person_named(name) if name else None
+
+
+def person_named(name: str) -> User:
+    """The active person of this user name; anybody else is wrong usage."""
     user = User.objects.filter(username=name).first()
     if user is None:
         raise wrong_usage(f"There is no user “{name}”. Give the user name of a person who signs in here.")

@@ -1,10 +1,12 @@
-"""What each request and answer gets: an id, the sender's address, headers, the reader's time zone."""
+"""What each request and answer gets: an id, the sender's address, headers, a time zone; sessions are seen."""
 
 import ipaddress
+import time
 import uuid
 import zoneinfo
 from collections.abc import Callable
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
@@ -86,6 +88,28 @@ class TimeZoneMiddleware:
         name = getattr(request.user, "time_zone", "")
         timezone.activate(zoneinfo.ZoneInfo(name or "UTC"))
         return self.get_response(request)
+
+
+SEEN_AT = "seen_at"
+SEEN_EVERY = 300  # seconds; the library's own middleware writes at each request
+
+
+class LastSeenMiddleware:
+    """Notes now and then when, from where and with what a session was used; sign-in makes its row."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if self._is_due(request):
+            request.session[SEEN_AT] = time.time()
+            UserSession.objects.create_from_request(request)
+        return self.get_response(request)
+
+    def _is_due(self, request: HttpRequest) -> bool:
+        if not request.user.is_authenticated or SEEN_AT not in request.session:
+            return False
+        return time.time() - request.session[SEEN_AT] > SEEN_EVERY
 
 
 def client_ip(request: HttpRequest) -> str | None:

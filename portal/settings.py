@@ -21,6 +21,7 @@ from portal.environment import (
     words,
     working_hours,
 )
+from portal.identity_provider import identity_provider, password_sign_in
 from portal.installation import socket_path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -53,6 +54,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "crispy_forms",
     "crispy_bootstrap5",
     "csp",
@@ -75,8 +79,10 @@ MIDDLEWARE = [
     "orgs.refusals.RefusalMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "orgs.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.middleware.LastSeenMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.TimeZoneMiddleware",
 ]
@@ -94,6 +100,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "contacts.shell.shell",
+                "portal.ways_in.ways_in",
             ],
         },
     }
@@ -187,9 +194,28 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/300s/key"}
+# Passwords have limits of their own in portal/guessing.py. This one is for codes, and counts by person: a
+# limit by address would let one person keep a whole office out.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/5m/key"}
+MFA_RATE_LIMITS = {"webauthn_login": None}  # a passkey cannot be guessed
+KNOWN_DEVICE_COOKIE = "known_device"
 ALLAUTH_TRUSTED_PROXY_COUNT = int(number("TRUSTED_PROXY_COUNT", 0, low=0, high=10))
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+IDENTITY_PROVIDER = identity_provider()
+PASSWORD_SIGN_IN = password_sign_in(IDENTITY_PROVIDER)
+SOCIALACCOUNT_PROVIDERS = IDENTITY_PROVIDER.library_settings if IDENTITY_PROVIDER else {}
+SOCIALACCOUNT_ADAPTER = "orgs.provider.ProviderAdapter"
+# Seconds; the library asks by the same rule before it changes how somebody signs in.
+CONFIRM_AFTER = number("CONFIRM_MINUTES", 15, low=0, high=1440) * 60
+SECOND_FACTOR_ROLES = words("SECOND_FACTOR_ROLES", "" if AWS_SANDBOX else "Administrator,Approver")
+MFA_ADAPTER = "portal.adapters.SecondStepAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "portal.passkeys.PasskeyForm",
+    "login_webauthn": "portal.passkeys.SignInForm",
+    "authenticate_webauthn": "portal.passkeys.SecondStepForm",
+    "reauthenticate_webauthn": "portal.passkeys.ConfirmForm",
+}
 MFA_TOTP_ISSUER = "Alternate Contacts"
 MFA_TOTP_TOLERANCE = 1  # thirty seconds either way: phones are late
 

@@ -217,6 +217,29 @@ def live_portal(
         portal.stop()
 
 
+# The company's sign-in
+
+
+@pytest.fixture(scope="session")
+def provider_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """An OpenID Connect provider of its own process; portals at any port of localhost may use it."""
+    from tests.identity_provider.running import RunningProvider
+
+    server = RunningProvider(tmp_path_factory.mktemp("provider"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def provider(provider_process: Any, settings: Any) -> Any:
+    """The provider, known to the portal of this process; nobody has changed a claim yet."""
+    provider_process.begin_anew()
+    settings.IDENTITY_PROVIDER = provider_process.configured()
+    settings.SOCIALACCOUNT_PROVIDERS = settings.IDENTITY_PROVIDER.library_settings
+    return provider_process
+
+
 # The browser
 
 

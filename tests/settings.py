@@ -13,6 +13,9 @@ os.environ |= {
     "DEBUG": "false",
     "AUDIT_ANCHOR_FILE": "",  # one file for all tests would speak of chains that are gone
     "HTTPS": "false",
+    # Tests of these two rules put them in force; clients of all others sign in by no page.
+    "CONFIRM_MINUTES": "0",
+    "SECOND_FACTOR_ROLES": "",
     "REDIS_URL": f"unix://{TEST_DIR}/redis.sock",
     # No test can reach the real AWS by mistake: these point nowhere until the sandbox fixture sets them.
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",

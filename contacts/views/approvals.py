@@ -25,6 +25,7 @@ from contacts.forms_approval import DecisionForm, RulesForm
 from contacts.models import ChangeSet, Decision
 from contacts.within import require_right_to
 from orgs.access import Right, require
+from portal.confirming import confirmed
 
 PAGE_SIZE = 25
 UNPROCESSABLE = 422
@@ -45,6 +46,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@confirmed
 def change_set_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve or refuse the very plan that was shown."""
     change_set = get_change_set_for(request.user, pk)
@@ -70,6 +72,7 @@ def change_set_decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed
 def approval_rules(request: HttpRequest) -> HttpResponse:
     """The rules in force; administrators put others in force."""
     require(request.user, Right.RULES if request.method == "POST" else Right.APPROVE)

@@ -20,11 +20,13 @@ from contacts.finding import get_change_for, get_change_set_for
 from contacts.forms_change_set import SubmitForm
 from contacts.models import ChangeSet, ContactChange, SetStatus
 from contacts.views.change_sets import set_page
+from portal.confirming import breaks_glass, confirmed_where
 
 Move = Callable[..., ChangeSet]
 
 
 @require_POST
+@confirmed_where(breaks_glass)
 def change_set_submit(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the plan on its way; what stands in its way is shown on the same page, with the typing kept."""
     change_set = get_change_set_for(request.user, pk)

@@ -28,6 +28,7 @@ from contacts.models import UNDECIDED, ChangeStatus, Drift, DriftState
 from contacts.units import unit_names
 from contacts.views.lists import PAGE_SIZES, FilteredList, order_of
 from orgs.access import Right, can, can_edit, has_right, require, require_can_edit
+from portal.confirming import breaks_glass, confirmed_where
 
 UNPROCESSABLE, MOVED = 422, 409
 OTHERS_SHOWN = 5
@@ -129,6 +130,7 @@ def drift_ignore(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@confirmed_where(breaks_glass)
 def drift_revert(request: HttpRequest, pk: int) -> HttpResponse:
     """The old value shall stand again."""
 

@@ -21,6 +21,7 @@ from contacts.sources import copies_for, same_elsewhere, source_of
 from contacts.units import unit_names
 from orgs.access import Right, has_right, require_can_edit
 from portal.aws import ContactDetails
+from portal.confirming import breaks_glass, confirmed_where
 
 AnyForm = TypeVar("AnyForm", bound=WhyForm)
 LOSSES = {
@@ -31,6 +32,7 @@ LOSSES = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed_where(breaks_glass)
 def contact_edit(request: HttpRequest, account_id: str, contact_type: str) -> HttpResponse:
     """Ask for other values of a contact, or for its first ones."""
     contact = _editable(request, account_id, contact_type)
@@ -60,6 +62,7 @@ def contact_copy(request: HttpRequest, account_id: str, contact_type: str) -> Ht
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed_where(breaks_glass)
 def contact_delete(request: HttpRequest, account_id: str, contact_type: str) -> HttpResponse:
     """Ask for a contact to be deleted, having seen what is lost."""
     contact = _editable(request, account_id, contact_type)

@@ -1,6 +1,6 @@
 """What we own in AWS, and who was given which role there."""
 
-from orgs.models.grants import AccessGrant, Role
+from orgs.models.grants import AccessGrant, ProviderMembership, Role
 from orgs.models.organizations import (
     Account,
     AccountState,
@@ -20,6 +20,7 @@ __all__ = [
     "AccountState",
     "Organization",
     "OrganizationalUnit",
+    "ProviderMembership",
     "Reach",
     "Role",
     "Standing",

@@ -142,3 +142,16 @@ class AccessGrant(models.Model):
     def type_words(self) -> str:
         """For which contacts it holds."""
         return ", ".join(ContactType(name).label for name in self.contact_types) or "All contact types"
+
+
+class ProviderMembership(models.Model):
+    """A group that somebody is in because the identity provider says so. provider_groups.py writes it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    group = models.ForeignKey("auth.Group", on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "group"], name="provider_membership_once")]
+
+    def __str__(self) -> str:
+        return f"user {self.user_id} in group {self.group_id}"

@@ -22,6 +22,7 @@ from orgs.grants import end_grant, give_grant
 from orgs.models import AccessGrant
 from orgs.role_words import role_words
 from orgs.views.lists import FilteredList
+from portal.confirming import confirmed
 from portal.models import User
 from portal.spreadsheets import csv_lines
 
@@ -66,6 +67,7 @@ def grant_export(request: HttpRequest) -> StreamingHttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed
 def grant_create(request: HttpRequest) -> HttpResponse:
     """Give somebody a role somewhere: fill in, read what it means, give."""
     require(request.user, Right.PEOPLE)
@@ -82,6 +84,7 @@ def grant_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed
 def grant_end(request: HttpRequest, pk: int) -> HttpResponse:
     """What is lost with a grant, and taking it back now."""
     require(request.user, Right.PEOPLE)

@@ -20,6 +20,7 @@ from orgs.grants import add_member, create_group, delete_group, remove_member
 from orgs.models import AccessGrant
 from orgs.role_words import role_words
 from orgs.views.lists import FilteredList
+from portal.confirming import confirmed
 from portal.models import User
 
 UNPROCESSABLE = 422
@@ -46,6 +47,7 @@ class GroupList(FilteredList):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed
 def group_create(request: HttpRequest) -> HttpResponse:
     """A new group."""
     require(request.user, Right.PEOPLE)
@@ -70,6 +72,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@confirmed
 def group_add(request: HttpRequest, pk: int) -> HttpResponse:
     """Let one person more be in the group."""
     require(request.user, Right.PEOPLE)
@@ -84,6 +87,7 @@ def group_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@confirmed
 def group_remove(request: HttpRequest, pk: int, person_pk: int) -> HttpResponse:
     """Let a person be in the group no longer."""
     require(request.user, Right.PEOPLE)
@@ -99,6 +103,7 @@ def group_remove(request: HttpRequest, pk: int, person_pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed
 def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """What is lost with a group, and its end."""
     require(request.user, Right.PEOPLE)

@@ -26,6 +26,7 @@ from orgs.leaving import hide_name, name_of_former
 from orgs.models import AccessGrant, Role
 from orgs.role_words import role_words
 from orgs.views.lists import FilteredList
+from portal.confirming import confirmed
 from portal.models import User
 
 HISTORY = 20  # grants that ended
@@ -68,12 +69,14 @@ def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@confirmed
 def person_details(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the names and the e-mail address of a person."""
     return _change(request, pk, "details", people.change_details, "The details are saved.")
 
 
 @require_POST
+@confirmed
 def person_password(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a person a new password."""
     return _change(
@@ -82,6 +85,7 @@ def person_password(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@confirmed
 def person_active(request: HttpRequest, pk: int) -> HttpResponse:
     """Deactivate a person, or let them sign in again."""
     require(request.user, Right.PEOPLE)
@@ -98,6 +102,7 @@ def person_active(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@confirmed
 def person_former(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a person who left under another name, for good."""
     require(request.user, Right.PEOPLE)
@@ -115,6 +120,7 @@ def person_former(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@confirmed
 def person_create(request: HttpRequest) -> HttpResponse:
     """A new person."""
     require(request.user, Right.PEOPLE)

@@ -108,6 +108,9 @@ EVENT_LOOKS = {
     "created": Look("queued", "person-plus", ""),
     "password_changed": Look("queued", "key", ""),
     "sign_in_changed": Look("waiting", "shield-lock", ""),
+    "groups_renewed": Look("waiting", "person-gear", ""),
+    "provider_linked": Look("waiting", "link-45deg", ""),
+    "sessions_ended": Look("queued", "box-arrow-right", ""),
 }
 PLAIN_EVENT = Look("queued", "pencil", "")
 CONTACT_TYPE_ICONS = {"BILLING": "receipt", "OPERATIONS": "tools", "SECURITY": "shield-lock"}

@@ -66,11 +66,17 @@ USE_CASES = {
         "TRUST_FAILED",
         "ORGANIZATION_CHANGED",
     },
+    "orgs/locked_out.py:forget_second_step": {"SIGN_IN_CHANGED"},
+    "orgs/locked_out.py:link_to_provider": {"PROVIDER_LINKED"},
     "orgs/people.py:change_details": {"USER_CHANGED"},
     "orgs/people.py:change_profile": {"USER_CHANGED"},
     "orgs/people.py:create_user": {"USER_CREATED"},
     "orgs/people.py:set_active": {"USER_CHANGED"},
     "orgs/people.py:set_password": {"PASSWORD_CHANGED"},
+    "orgs/provider.py:_admit": {"USER_CREATED", "GROUPS_RENEWED"},
+    "orgs/provider_groups.py:renew_groups": {"GROUPS_RENEWED"},
+    "orgs/sessions.py:_end_all": {"SESSIONS_ENDED"},
+    "orgs/sessions.py:end_session": {"SESSIONS_ENDED"},
 }
 # Facts without a write of ours: somebody came, took something away, had something read, or was refused.
 OTHER_FACTS = {
@@ -90,6 +96,8 @@ OTHER_FACTS = {
     "orgs/operator.py:recording": {"USER_CREATED", "PASSWORD_CHANGED"},
     "orgs/preflight.py:request_checks": {"ORGANIZATION_CHECKED"},
     "orgs/refusals.py:RefusalMiddleware.__call__": {"ACCESS_REFUSED"},
+    "orgs/provider.py:ProviderAdapter.on_authentication_error": {"SIGN_IN_FAILED"},
+    "orgs/provider.py:_refused": {"SIGN_IN_FAILED"},
     "orgs/sign_ins.py:_added": {"SIGN_IN_CHANGED"},
     "orgs/sign_ins.py:_code_failed": {"SIGN_IN_FAILED"},
     "orgs/sign_ins.py:_failed": {"SIGN_IN_FAILED"},
@@ -123,6 +131,7 @@ EXEMPT = {
     "orgs/discovery.py:_save": "when an organization was read, and why not",
     "orgs/merging.py:drop_missing_units": "the tree as AWS has it; that an account moved is the fact",
     "orgs/merging.py:merge_units": "the tree as AWS has it; that an account moved is the fact",
+    "orgs/provider.py:_take_claims": "empties what the sign-in library kept; the sign-in is the fact",
     "orgs/preflight.py:run_checks": "what the checks found; that somebody asked is the fact",
     "orgs/reading.py:ask_for": "when to read next; that a person asked is a fact of request_reading",
     "orgs/reading.py:claim": "a reader's claim; what comes of it is the fact",
@@ -137,7 +146,6 @@ EXEMPT = {
 }
 # What the sign-in library tells, and the portal does not write down.
 UNHEARD = {
-    "account.user_logged_in": "Django's own signal of the same name is heard",
     "account.user_signed_up": "nobody signs up: people are made by administrators",
     "account.password_set": "everybody has a password from the first day",
     "account.password_reset": "there is no way to reset a password by mail",

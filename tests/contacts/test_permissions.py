@@ -1,6 +1,7 @@
 """Who may open what: every address of contacts and orgs, every role, and the codes that answer."""
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -150,7 +151,11 @@ TABLE = [
     ("orgs:person_password", {"pk": "person"}, "post", REFUSED_FORM),
     ("orgs:person_active", {"pk": "person"}, "post", SAVED),
     ("orgs:person_former", {"pk": "person"}, "post", SAVED),
+    ("orgs:person_sessions", {"pk": "person"}, "post", SAVED),
     ("orgs:profile", {}, "get", EVERYBODY),
+    ("orgs:session_list", {}, "get", EVERYBODY),
+    ("orgs:session_end", {"pk": "session"}, "post", (404,) * 7),  # another person's
+    ("orgs:session_end_others", {}, "post", (302,) * 7),
 ]
 ROOMS = ("contacts", "orgs")
 
@@ -183,6 +188,7 @@ def stage(scene, cast) -> dict[str, int]:
         "change": change.pk,
         "set": waiting.pk,
         "event": event.pk,
+        "session": UserSession.objects.create(user=stranger, session_key="s", ip="192.0.2.1").pk,
         "person": stranger.pk,
         "grant": grant.pk,
         "group": group.pk,

@@ -13,7 +13,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from playwright.sync_api import Page
 
+from audit.context import worker_context
+from orgs.locked_out import link_to_provider
 from tests.conftest import PASSWORD
+from tests.identity_provider.running import PASSWORD as PROVIDER_PASSWORD
+from tests.portal.passkey import made_passkey
 from tests.portal.scenery import Scene, build
 
 pytestmark = [pytest.mark.browser, pytest.mark.sqlite]  # looks do not depend on the database
@@ -66,18 +70,31 @@ NEEDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "orgs:policy_download": lambda scene: {"aws_id": scene.organization.aws_id, "key": "identity"},
     **{
         f"orgs:person_{name}": lambda scene: {"pk": scene.person.pk}
-        for name in ("detail", "details", "password", "active", "former")
+        for name in ("detail", "details", "password", "active", "sessions", "former")
     },
     "orgs:grant_end": lambda scene: {"pk": scene.grant.pk},
     "orgs:find": lambda scene: {"kind": "place"},
     **{f"orgs:group_{name}": lambda scene: {"pk": scene.group.pk} for name in ("detail", "add", "delete")},
     "orgs:group_remove": lambda scene: {"pk": scene.group.pk, "person_pk": scene.person.pk},
 }
+NEEDS |= dict.fromkeys(
+    ("mfa_edit_webauthn", "mfa_remove_webauthn", "orgs:session_end"), lambda scene: {"pk": 0}
+)
+NEEDS["openid_connect_callback"] = lambda scene: {"provider_id": "login.example"}
 # Pages that only somebody with a second step reaches.
 SECOND_STEP = (
     "mfa_deactivate_totp",
     "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes",
+)
+# Those of a passkey that is there, and those of a provider.
+PASSKEY = ("mfa_edit_webauthn", "mfa_remove_webauthn", "mfa_list_webauthn", "mfa_reauthenticate_webauthn")
+PROVIDER = (
+    "provider_start",
+    "provider_confirm",
+    "provider_confirm_start",
+    "provider_confirm_done",
+    "openid_connect_callback",
 )
 
 
@@ -99,8 +116,8 @@ ROOMS = sorted({name.rpartition(":")[0] for name in NAMES})
 
 
 def in_room(room: str) -> list[str]:
-    """The urls of a room that need no second step."""
-    elsewhere = (*SECOND_STEP, "mfa_download_recovery_codes")
+    """The urls of a room that need no second step, no passkey and no provider."""
+    elsewhere = (*SECOND_STEP, *PASSKEY, *PROVIDER, "mfa_download_recovery_codes")
     return [name for name in NAMES if name.rpartition(":")[0] == room and name not in elsewhere]
 
 
@@ -222,6 +239,45 @@ def test_the_pages_of_the_second_step_look_good(name, live_server, page, errors,
     RecoveryCodes.activate(cast["erin"])
     assert not look_at(page, live_server.url + reverse(name))
     assert not errors
+
+
+@pytest.mark.parametrize("name", PASSKEY)
+def test_the_pages_of_passkeys_look_good(name, live_server, page, errors, client, cast):
+    sign_in(client, page, live_server, "erin")
+    confirm(client)
+    passkey = Authenticator.objects.create(
+        user=cast["erin"], type=Authenticator.Type.WEBAUTHN, data=made_passkey("Laptop at work")
+    )
+    pk = {"pk": passkey.pk} if name in NEEDS else {}
+    assert not look_at(page, live_server.url + reverse(name, kwargs=pk))
+    assert not errors
+
+
+@pytest.mark.parametrize("name", ["account_login", "provider_confirm"])
+def test_the_ways_to_a_provider_look_good(name, live_server, page, errors, client, cast, provider, settings):
+    link_to_provider(cast["erin"], "1", context=worker_context())
+    if name == "provider_confirm":
+        sign_in(client, page, live_server, "erin")
+    assert not look_at(page, live_server.url + reverse(name))
+    assert page.get_by_role("link", name="Continue with Northwind single sign-on").is_visible()
+    settings.PASSWORD_SIGN_IN = False
+    assert not look_at(page, live_server.url + reverse(name))
+    assert not errors
+
+
+def test_who_is_not_let_in_reads_it_on_a_good_page(live_server, page, cast, provider):
+    page.goto(live_server.url + reverse("provider_start"))
+    page.get_by_label("Username").fill("dora")
+    page.get_by_label("Password").fill(PROVIDER_PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    assert page.get_by_role("heading", name="You are not let in").is_visible()
+    assert not [finding for width, theme in LOOKS for finding in _findings(page, width, theme)]
+
+
+def test_a_provider_that_fails_is_told_on_a_good_page(live_server, page, cast, provider):
+    address = reverse("openid_connect_callback", args=["127.0.0.1"])
+    assert not look_at(page, f"{live_server.url}{address}?code=x&state=y")
+    assert page.get_by_role("heading", name="Signing in did not work").is_visible()
 
 
 @pytest.mark.parametrize("name", ["account_login", "account_inactive"])

@@ -18,7 +18,10 @@ NOT_OFFERED = [
     "account_reset_password",
     "account_set_password",
     "account_confirm_email",
-    "mfa_list_webauthn",
+    "mfa_signup_webauthn",
+    "socialaccount_signup",
+    "socialaccount_connections",
+    "openid_connect_login",
 ]
 
 
@@ -120,7 +123,8 @@ def test_a_recovery_code_works_once(client, bob):
         assert (client.get("/").status_code == 200) is works
 
 
-def test_the_second_step_needs_a_fresh_password(client, bob):
+def test_the_second_step_needs_a_fresh_password(client, bob, settings):
+    settings.CONFIRM_AFTER = 900
     client.force_login(bob)
     response = client.get(reverse("mfa_activate_totp"))
     assert response.headers["Location"].startswith(reverse("account_reauthenticate"))
