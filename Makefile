@@ -41,7 +41,7 @@ style: $(VENV)/dev.stamp
 # --strict: a package that could not be asked about is a failure, and so is a service that does not answer.
 advisories: $(VENV)/dev.stamp
 	$(PYTHON) -m pip_audit --strict --disable-pip --require-hashes --progress-spinner off \
-		-r requirements.txt -r requirements-dev.txt
+		-r requirements.txt -r requirements-dev.txt -r requirements-saml.txt
 
 bench: $(VENV)/dev.stamp
 	$(PYTHON) -m benchmarks

@@ -198,7 +198,6 @@ ACCOUNT_SESSION_REMEMBER = False
 # limit by address would let one person keep a whole office out.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/5m/key"}
 MFA_RATE_LIMITS = {"webauthn_login": None}  # a passkey cannot be guessed
-KNOWN_DEVICE_COOKIE = "known_device"
 ALLAUTH_TRUSTED_PROXY_COUNT = int(number("TRUSTED_PROXY_COUNT", 0, low=0, high=10))
 IDENTITY_PROVIDER = identity_provider()
 PASSWORD_SIGN_IN = password_sign_in(IDENTITY_PROVIDER)
@@ -226,6 +225,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 # A browser takes __Host- cookies from this very host and over HTTPS alone (RFC 6265bis, 4.1.3.2).
 _PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_PREFIX}sessionid", f"{_PREFIX}csrftoken"
+KNOWN_DEVICE_COOKIE = f"{_PREFIX}known_device"  # portal/guessing.py
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # not in a cookie of its own
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS

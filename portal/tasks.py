@@ -1,7 +1,9 @@
 """What Celery runs for the portal itself."""
 
+from allauth.usersessions.models import UserSession
 from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 
 from portal import mail
 
@@ -20,5 +22,6 @@ def drop_old_mail() -> None:
 
 @shared_task(name="portal.drop_old_sessions")
 def drop_old_sessions() -> None:
-    """Forget sessions that ended: each says who was signed in, and when it ends."""
+    """Forget sessions that ended: they and their rows of the list say who was signed in, when and where."""
     SessionStore.clear_expired()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()

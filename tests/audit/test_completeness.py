@@ -139,6 +139,7 @@ EXEMPT = {
     "portal/inserting.py:_copy": "how rows are inserted; whoever inserts them answers for the event",
     "portal/inserting.py:_execute": "how rows are inserted; whoever inserts them answers for the event",
     "portal/mail.py:drop_old": "the outbox",
+    "portal/tasks.py:drop_old_sessions": "sessions that ended by themselves",
     "portal/mail.py:send_due": "the outbox",
     "portal/mail.py:send_later": "the outbox; what the mail tells of is the fact",
     f"portal/settings.py:{MODULE}": "a dictionary of settings",

@@ -46,6 +46,7 @@ class RunningProvider:
         wait_until(
             lambda: answers(f"{self.issuer}/.well-known/openid-configuration"),
             "the provider answers",
+            seconds=180,
             says=self.log.read_text,
         )
 

@@ -4,12 +4,16 @@ import time
 
 import pytest
 import time_machine
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.models import Action
 from orgs.sessions import device_of
 from portal.models import User
+from portal.tasks import drop_old_sessions
 from tests.conftest import PASSWORD
 from tests.orgs.conftest import events_of
 from tests.orgs.test_sign_ins import sign_in
@@ -130,6 +134,13 @@ def test_nobody_else_ends_them(redis_url, alice, bob):
     away = come("alice")
     assert come("bob").post(reverse("orgs:person_sessions", args=[alice.pk])).status_code == 403
     assert is_in(away)
+
+
+def test_the_list_forgets_sessions_that_ended_by_themselves(redis_url, alice, bob):
+    gone, here = come("alice"), come("bob")
+    Session.objects.filter(pk=gone.session.session_key).update(expire_date=timezone.now())
+    drop_old_sessions()
+    assert [row.session_key for row in UserSession.objects.all()] == [here.session.session_key]
 
 
 def test_who_is_deactivated_has_no_session_in_the_list(redis_url, alice, erin):
