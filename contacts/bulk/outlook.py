@@ -39,7 +39,7 @@ def outlook_of(change_set: ChangeSet) -> Outlook:
     facts = [Fact(label, f"{counts[kind]:,}{more}") for kind, label, more in KINDS if counts.get(kind)]
     if change_set.writes and change_set.effort:
         facts.append(Fact("Time", about(seconds_to_run(change_set))))
-        facts.append(Fact("Undo", f"{about(seconds_to_undo(change_set))}, as one"))
+        facts.append(Fact("Undo", about(seconds_to_undo(change_set))))
     return Outlook(facts, _took(change_set))
 
 
