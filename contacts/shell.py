@@ -21,8 +21,7 @@ from orgs.access import Right, has_right, rights_of, visible_to
 from orgs.models import Role
 
 HOUR, DAY = 3600, 86_400
-COUNTED = 99  # of what is to be reviewed
-MOST_OPEN = 1_000  # open changes, and requests that wait
+COUNTED = 99  # of what is open, waits or is to be reviewed
 
 
 @dataclass(frozen=True)
@@ -135,16 +134,16 @@ def places_of(request: HttpRequest, read_status: ReadStatus) -> list[Place]:
 def _counts(user: Any, read_status: ReadStatus) -> dict[str, tuple[int | str, str]]:
     counts: dict[str, tuple[int | str, str]] = {"Accounts": (read_status.accounts, "accounts")}
     open_changes = changes_visible_to(user).filter(status__in=OPEN)
-    if number := _up_to(MOST_OPEN, open_changes):
+    if number := _up_to(open_changes):
         counts["Changes"] = (number, "open changes")
-    if number := _up_to(MOST_OPEN, inbox_of(user)):
+    if number := _up_to(inbox_of(user)):
         counts["Approvals"] = (number, "requests that wait for you")
-    if has_right(user, Right.REVIEW) and (number := _up_to(COUNTED, new_events())):
+    if has_right(user, Right.REVIEW) and (number := _up_to(new_events())):
         counts["Review"] = (number, "that nobody reviewed yet")
     return counts
 
 
-def _up_to(limit: int, rows: QuerySet) -> int | str:
-    """How many there are: every page asks, so of very many nobody counts all."""
-    number = rows.order_by()[: limit + 1].count()
-    return f"{limit:,}+" if number > limit else number
+def _up_to(rows: QuerySet) -> int | str:
+    """How many there are: every page asks, so of many nobody counts all."""
+    number = rows.order_by()[: COUNTED + 1].count()
+    return f"{COUNTED}+" if number > COUNTED else number

@@ -35,9 +35,10 @@ def large_world() -> World:
     teams = [Unit(_unit_id(number), f"Team {number}", next(above).unit_id) for number in numbers]
     for unit in [*divisions, *teams]:
         world.set_unit(unit)
-    for account, team in zip(world.members(), cycle(teams)):  # noqa: B905 - the teams have no end
+    places = cycle(unit_id for unit_id in world.units if unit_id != ROOT_ID)
+    for account in world.members():
         if account.account_id != MANAGEMENT_ID:
-            world.set_account(replace(account, parent_id=team.unit_id))
+            world.set_account(replace(account, parent_id=next(places)))
     return world
 
 

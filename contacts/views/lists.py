@@ -83,7 +83,10 @@ class FilteredList(ListView):
         """
         parts = self.parts_of(queryset)
         paginator = KeyPaginator(parts, page_size, rows=self.all_rows(), limit=self.counted)
-        page = paginator.get_page(self.request.GET.get("page"))
+        number = self.request.GET.get("page")
+        if self.counted is None and self.request.GET.get("q"):
+            paginator.find_at_once(number)
+        page = paginator.get_page(number)
         return paginator, page, page.object_list, page.has_other_pages()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -120,6 +120,21 @@ def test_beyond_what_is_counted_a_list_says_so(scene, alice, bob, monkeypatch):
     assert len(last.context["wishes"]) == 5
 
 
+def test_pages_of_a_search_say_the_exact_number(scene, bob):
+    flat_units(scene, 60)
+    client = as_person(bob)
+
+    shown = []
+    for page in ("", "2", "3"):
+        found = client.get(ACCOUNTS, {"q": "flat-", "page": page})
+        assert found.context["paginator"].count_words == "60"
+        shown += [row.account.name for row in found.context["rows"]]
+    assert shown == [f"flat-{number:03}" for number in range(60)]
+    for page in ("99", "9" * 30, "-1", "x"):
+        assert "of 60 accounts" in client.get(ACCOUNTS, {"q": "flat-", "page": page}).text
+    assert "No account matches" in client.get(ACCOUNTS, {"q": "nowhere", "page": "2"}).text
+
+
 def test_by_urgency_pages_go_on_from_one_kind_to_the_next(scene, alice, bob):
     accounts = [scene.account(f"8{number:011}", f"turn-{number:02}") for number in range(15)]
     applied = [scene.change(alice, account, status=ChangeStatus.APPLIED) for account in accounts]
