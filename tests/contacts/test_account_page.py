@@ -300,7 +300,7 @@ def test_a_check_that_could_not_be_sent_is_not_shown_as_under_way(scene, alice, 
 
     client, address = as_person(alice), reverse("contacts:account_check", args=[LEDGER])
     with monkeypatch.context() as patch:
-        patch.setattr("contacts.observation.app.send_task", fail)
+        patch.setattr("contacts.checking.app.send_task", fail)
         page = client.post(address, follow=True).text
     assert Cause.NO_QUOTA.label in page and "Asking AWS" not in page
     client.post(address)
