@@ -26,6 +26,8 @@ from audit.models import Action, AuditEvent  # noqa: E402
 from audit.queries import count_words  # noqa: E402
 from benchmarks.audit.names import AUDITOR, EVERYWHERE, FREQUENT, NOWHERE, RARE, RARE_ACTOR  # noqa: E402
 from contacts.event_filters import EventFilterForm  # noqa: E402
+from contacts.finding import events_visible_to  # noqa: E402
+from orgs.access import Right  # noqa: E402
 from orgs.models import OrganizationalUnit  # noqa: E402
 from portal.models import User  # noqa: E402
 
@@ -50,9 +52,8 @@ def looks() -> dict[str, dict[str, Any]]:
     month = {"since": f"{long_ago:%Y-%m-%d}", "until": f"{long_ago + 30 * DAY:%Y-%m-%d}"}
     unit = OrganizationalUnit.objects.order_by("pk")[7].aws_id
     middle = AuditEvent.objects.order_by("-pk").values_list("pk", flat=True).first() // 2
-    change = AuditEvent.objects.filter(
-        pk__lt=middle, change_set_id__isnull=False, action=Action.CHANGE_APPLIED
-    ).first()
+    applied = AuditEvent.objects.filter(change_set_id__isnull=False, action=Action.CHANGE_APPLIED)
+    change = applied.filter(pk__gt=middle).earliest("pk")
     return {
         "everything": {},
         "everything, in the middle": {"older": middle},
@@ -119,7 +120,7 @@ def _find(filters: dict[str, Any], older: int | None, user: User) -> tuple[list[
     """The rows of one page, and how many there are: the two questions of the page."""
     form = EventFilterForm(QueryDict(urlencode(filters)), user=user)
     assert form.is_valid(), form.errors
-    events = AuditEvent.objects.matching(form.filters())
+    events = events_visible_to(user, Right.AUDIT).matching(form.filters())
     page = events.page(older_than=older, size=SIZE)
     return [event.pk for event in page.events], events.count_up_to()
 
