@@ -8,6 +8,7 @@ from contacts.models import ContactType
 from orgs.access import WHOLE, Right
 from orgs.explaining import Explanation, explain
 from orgs.models import Account
+from orgs.second_factor import has_second_factor, needs_second_factor
 from portal.models import User
 
 # To AWS, or about what goes there.
@@ -71,9 +72,11 @@ def answer(question: Question) -> Answer:
 
 
 def _beside(question: Question) -> list[str]:
-    """Whatever the grants say: the account's state, AWS's refusals, the rules of approval."""
+    """Whatever the grants say: the second step, the account's state, AWS, the rules of approval."""
     account, right = question.account, question.right
     found = []
+    if needs_second_factor(question.person) and not has_second_factor(question.person):
+        found.append("Their roles ask for a second step at sign-in, and they have not set one up here.")
     if account and right in SENDS | {Right.CHECK} and (fixed := why_fixed(account)):
         found.append(fixed)
     if account and right == Right.EDIT:

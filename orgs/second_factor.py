@@ -68,4 +68,9 @@ def _has_one(request: HttpRequest) -> bool:
     provider = settings.IDENTITY_PROVIDER
     if provider and provider.asks_second_factor and came_by_provider(request, request.user):
         return True
-    return is_mfa_enabled(request.user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+    return has_second_factor(request.user)
+
+
+def has_second_factor(user: Any) -> bool:
+    """Whether the person has set one up here; the identity provider may ask for another."""
+    return is_mfa_enabled(user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])

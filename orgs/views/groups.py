@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,7 +17,7 @@ from orgs.access import Right, require
 from orgs.finding import people_named
 from orgs.forms_grants import GroupFilter, GroupForm, MemberForm
 from orgs.grants import add_member, create_group, delete_group, remove_member
-from orgs.models import AccessGrant
+from orgs.models import AccessGrant, ProviderMembership
 from orgs.role_words import role_words
 from orgs.views.lists import FilteredList
 from portal.confirming import confirmed
@@ -129,13 +129,16 @@ def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _page(request: HttpRequest, group: Group, form: MemberForm, status: int = 200) -> HttpResponse:
     text = request.GET.get("q", "").replace("\0", "")
+    lent = ProviderMembership.objects.filter(group=group)
     people = people_named(group.user_set.order_by("username"), text)
+    people = people.annotate(is_lent=Exists(lent.filter(user=OuterRef("pk"))))
     context = {
         "group": group,
         "form": form,
         "q": text,
         "page_obj": Paginator(people, MEMBERS_A_PAGE).get_page(request.GET.get("page")),
         "members": group.user_set.count(),
+        "lent": lent.count(),
         "grants": list(group.grants.in_force().with_places()),
         "ended": list(group.grants.ended().with_places().order_by("-ends_at")[:HISTORY]),
         "role_rights": role_words(),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -115,6 +116,14 @@ def test_what_stops_a_change_beside_grants_is_said(scene, admin, erin, alice):
     assert "Deleting it waits for somebody else" in ask(admin, person="alice").text
     save_rules(ApprovalRules(more_than=0), context=by_erin)
     assert "Each change waits for somebody else" in ask(admin, person="alice").text
+
+
+def test_a_second_step_that_is_missing_is_said(scene, admin, alice, settings):
+    settings.SECOND_FACTOR_ROLES = ["Editor"]
+    words = "they have not set one up here"
+    assert words in ask(admin, person="alice").text
+    TOTP.activate(alice, "JBSWY3DPEHPK3PXP")
+    assert words not in ask(admin, person="alice").text
 
 
 def test_everybody_asks_about_themselves_and_of_what_they_see_alone(scene, carol, alice):

@@ -16,6 +16,7 @@ from audit.context import command_context
 from audit.models import Action
 from orgs.grants import give_grant, set_members
 from orgs.models import AccessGrant, OrganizationalUnit, Role
+from orgs.provider_groups import renew_groups
 from portal.models import User
 from tests.contacts.scene import GATEWAY, LEDGER, Scene, as_person
 from tests.orgs.conftest import events_of
@@ -89,6 +90,19 @@ def test_the_last_administrator_stays_in_the_group(admin, erin, team):
     answer = admin.post(reverse("orgs:group_remove", args=[team.pk, erin.pk]), follow=True)
     assert "last administrator" in answer.text
     assert list(team.user_set.all()) == [erin]
+
+
+def test_members_who_come_from_the_identity_provider_are_told_apart(admin, team, alice, bob):
+    set_members(team, [alice], context=command_context())
+    address = reverse("orgs:group_detail", args=[team.pk])
+    assert "identity provider" not in admin.get(address).text
+    renew_groups(bob, ["Payments team"], context=command_context())
+    page = admin.get(address)
+    assert "1 of them comes from the identity provider" in page.text
+    assert {person.username: person.is_lent for person in page.context["page_obj"]} == {
+        "alice": False,
+        "bob": True,
+    }
 
 
 def test_a_group_of_thousands_is_a_few_queries(admin, team, scene, django_assert_max_num_queries):
