@@ -135,7 +135,10 @@ def writes(visit: Examination) -> Answer:
     """What IAM's simulator says of writes, for every contact type; nothing is written to find out."""
     denied: list[_Denied] = []
     unasked: Answer | None = None
-    for place in _places(visit):
+    places = list(_places(visit))
+    if not places:
+        return Answer(f"{NOT_KNOWN} No account is known yet that could be asked about.", Status.UNKNOWN)
+    for place in places:
         try:
             denied += _judge(place)
         except Refused as refusal:

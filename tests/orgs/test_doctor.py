@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from audit.context import command_context
 from audit.models import Action
@@ -364,3 +365,14 @@ def test_429s_of_late_are_seen(discovered: Organization):
     [check] = [check for check in run_checks(discovered) if check.status != Status.OK]
 
     assert (check.status, "1 × GetAlternateContact" in check.detail) == (Status.WARNING, True)
+
+
+def test_nothing_asked_about_writes_is_not_allowed(plain_member: Organization, sandbox: Sandbox):
+    """A delegated administrator that knows no member yet, and has no role in the management account."""
+    sandbox.switch(delegated_admin=PAGE_ACCOUNT_ID)
+    Organization.objects.update(management_role_arn="")
+    plain_member.accounts.update(left_at=timezone.now())
+    plain_member.refresh_from_db()
+    [check] = [check for check in run_checks(plain_member) if check.label == "Contacts can be changed"]
+    assert check.status == Status.UNKNOWN
+    assert "allows" not in check.detail
