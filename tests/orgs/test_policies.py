@@ -333,6 +333,27 @@ def test_the_external_id_is_for_administrators(db, unhurried: Sandbox, client: C
         assert ("Trust policies are not shown." in page) is not is_shown
 
 
+def test_the_checks_tell_the_external_id_to_administrators_alone(
+    db, unhurried: Sandbox, client: Client, erin, bob
+):
+    organization = connect_organization(
+        role_arn=ROLE, external_id="northwind-portal", context=command_context()
+    )
+    run_checks(organization)
+    organization.checks[0] |= {
+        "remedy": "The role has to trust us.",
+        "command": "sts:ExternalId northwind-portal",
+    }
+    organization.checks[0] |= {"portal": "connect --external-id northwind-portal"}
+    organization.save(update_fields=["checks"])
+    for name in ("organization_detail", "organization_live"):
+        for person, is_shown in ((erin, True), (bob, False)):
+            client.force_login(person)
+            page = client.get(reverse(f"orgs:{name}", args=[organization.aws_id])).text
+            assert ("northwind-portal" in page) is is_shown
+            assert "The role has to trust us." in page
+
+
 def test_the_command_prints_what_the_page_shows(discovered: Organization):
     unit = discovered.units.get(name="Payments")
     out = StringIO()
