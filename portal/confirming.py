@@ -64,11 +64,13 @@ def _proved_at(request: HttpRequest) -> float:
 def _set_aside(request: HttpRequest) -> None:
     """The library keeps the request in the session and goes on with it later; make it fit to be kept.
 
-    Secrets are left out, so that their fields are asked for again. The query stays in GET; in the address it
-    would keep the library from knowing the request again.
+    Secrets are left out, so that their fields are asked for again. So are cookies, which were read by now and
+    would open what is not this session's. The query stays in GET; in the address it would keep the library
+    from knowing the request again.
     """
     kept = request.POST.copy()
     for name in SECRETS:
         kept.pop(name, None)
     request.POST = kept  # type: ignore[assignment]  # what the stubs want cannot be written to
     request.META["QUERY_STRING"] = ""
+    request.META.pop("HTTP_COOKIE", None)

@@ -146,6 +146,17 @@ def test_no_password_waits_in_the_session(later, bob):
     assert client.post(address, {"password": secret}).status_code == 302
 
 
+def test_no_cookie_waits_in_the_session(later, bob):
+    """A session is a row of the database; a cookie in it would open what is not that row's."""
+    client = later("erin")
+    client.post(reverse("orgs:person_details", args=[bob.pk]), {"first_name": "Robert"})
+    kept = str(dict(client.session))
+    assert "Robert" in kept
+    assert {"sessionid", "known_device"} <= set(client.cookies)
+    assert client.cookies["sessionid"].value not in kept
+    assert client.cookies["known_device"].value not in kept
+
+
 def test_a_query_in_the_address_loses_nothing(later, bob):
     client = later("erin")
     address = reverse("orgs:grant_create")
