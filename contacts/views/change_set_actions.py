@@ -20,6 +20,7 @@ from contacts.finding import get_change_for, get_change_set_for
 from contacts.forms_change_set import SubmitForm
 from contacts.models import ChangeSet, ContactChange, SetStatus
 from contacts.views.change_sets import set_page
+from contacts.views.paging import pk_of
 from portal.confirming import breaks_glass, confirmed_where
 
 Move = Callable[..., ChangeSet]
@@ -137,7 +138,7 @@ def _chosen(request: HttpRequest, change_set: ChangeSet) -> set[int]:
 
 
 def _pks(request: HttpRequest, name: str) -> set[int]:
-    return {int(text) for text in request.POST.getlist(name) if text.isdecimal() and len(text) < 19}
+    return {pk for text in request.POST.getlist(name) if (pk := pk_of(text)) is not None}
 
 
 def _move(request: HttpRequest, pk: int, move: Move, words: str) -> HttpResponse:

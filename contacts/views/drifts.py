@@ -27,6 +27,7 @@ from contacts.forms import WhyForm, initial_of
 from contacts.models import UNDECIDED, ChangeStatus, Drift, DriftState
 from contacts.units import unit_names
 from contacts.views.lists import PAGE_SIZES, FilteredList, order_of
+from contacts.views.paging import pk_of
 from orgs.access import Right, can, can_edit, has_right, require, require_can_edit
 from portal.confirming import breaks_glass, confirmed_where
 
@@ -89,9 +90,10 @@ def drift_decide(request: HttpRequest) -> HttpResponse:
 def _ticked(values: list[str]) -> Iterator[tuple[int, Seen]]:
     """The drifts that were ticked, with what the list had shown of each; what makes no sense is left out."""
     for value in values[: max(PAGE_SIZES)]:
-        pk, _, token = value.partition("@")
+        text, _, token = value.partition("@")
         with suppress(ValueError):
-            yield int(pk), Seen.parse(token)
+            if (pk := pk_of(text)) is not None:
+                yield pk, Seen.parse(token)
 
 
 def _way_back(request: HttpRequest) -> str:

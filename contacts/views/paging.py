@@ -7,7 +7,11 @@ from contacts.filter_bar import query_with
 
 def pk_in(request: HttpRequest, name: str) -> int | None:
     """The id that the URL names so; None where it names none."""
-    text = request.GET.get(name, "")
+    return pk_of(request.GET.get(name, ""))
+
+
+def pk_of(text: str) -> int | None:
+    """The id that a form or an address sends; None for what no database could hold."""
     return int(text) if text.isdecimal() and len(text) < 19 else None
 
 

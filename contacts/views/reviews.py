@@ -26,6 +26,7 @@ from contacts.review_groups import COUNTED, groups_of
 from contacts.review_rows import may_select, rows_of
 from contacts.timeline import entries_of
 from contacts.views.lists import page_size_of
+from contacts.views.paging import pk_in
 from orgs.access import Right, require
 
 UNPROCESSABLE = 422
@@ -165,7 +166,7 @@ def _bar(request: HttpRequest, form: ReviewFilterForm) -> dict[str, Any]:
 def _page(request: HttpRequest, events: AuditEventQuerySet) -> dict[str, Any]:
     """One page of rows, found by id; counted exactly up to a limit."""
     page = events.page(
-        newer_than=_pk(request, "newer"), older_than=_pk(request, "older"), size=page_size_of(request)
+        newer_than=pk_in(request, "newer"), older_than=pk_in(request, "older"), size=page_size_of(request)
     )
     rows = rows_of(page.events, request.user)
     count = events.order_by()[: COUNTED + 1].count()
@@ -178,11 +179,6 @@ def _page(request: HttpRequest, events: AuditEventQuerySet) -> dict[str, Any]:
         "newer": query_with(request.GET, {"newer": str(page.newer_than)}) if page.newer_than else "",
         "older": query_with(request.GET, {"older": str(page.older_than)}) if page.older_than else "",
     }
-
-
-def _pk(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _rows_named(keys: list[str], user: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""A NUL in an address, which PostgreSQL cannot hold, is a bad request and no error of ours."""
+"""What no database can hold, a NUL in an address or an endless id in a form, is no error of ours."""
 
 import pytest
 from django.urls import reverse
@@ -18,3 +18,10 @@ from tests.contacts.scene import LEDGER, as_person
 )
 def test_nul(scene, alice, address):
     assert as_person(alice).get(address).status_code == 400
+
+
+@pytest.mark.parametrize("ticked", [f"{10**25}@1:0", "-1@1:0", "x@1:0", "1@x", "@", ""])
+def test_a_tick_that_no_list_has(scene, alice, ticked):
+    form = {"way": "adopt", "reason": "Seen.", "drift": ticked}
+    answer = as_person(alice).post(reverse("contacts:drift_decide"), form, follow=True)
+    assert "0 adopted." in answer.text
