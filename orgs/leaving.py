@@ -1,6 +1,7 @@
 """Who left: their name goes from pages and from the table of people; the audit keeps it under its seals."""
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -35,5 +36,6 @@ def hide_name(user: User, *, context: Context) -> None:
         user.full_clean()
         user.save()
         Authenticator.objects.filter(user=user).delete()
+        SocialAccount.objects.filter(user=user).delete()  # else who comes back would still be this person
         detail = {"user_id": user.pk, "user": user.username}
         record(Action.USER_CHANGED, context, detail=detail, after={"is_former": True})

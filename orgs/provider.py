@@ -20,15 +20,14 @@ from django.shortcuts import render
 from audit.context import Context
 from audit.log import record
 from audit.models import Action
-from orgs.provider_claims import Claims, ProviderRefused, claims_of
+from orgs.provider_claims import CLOCK_SKEW, Claims, ProviderRefused, claims_of
 from orgs.provider_groups import renew_groups
-from orgs.sign_ins import sign_in_context
+from orgs.sign_ins import record_seldom, sign_in_context
 from portal.confirming import PROVIDER_TIME
 from portal.models import User
 from portal.provider_views import SINCE, provider_or_404
 
 logger = logging.getLogger(__name__)
-CLOCK_SKEW = 60  # seconds between the provider's clock and ours
 FORBIDDEN = 403
 OTHER_PERSON = "The provider signed in somebody else than the person who is signed in here."
 NOT_ASKED_AGAIN = "The provider did not say that it asked you again just now (claim auth_time)."
@@ -61,8 +60,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
     ) -> None:
         """What failed between the provider and us goes into the log; the person reads a page."""
         logger.warning("sign-in by the provider failed: %s %s", error, type(exception).__name__)
-        detail = {"step": "provider", "cause": str(error)}
-        record(Action.SIGN_IN_FAILED, sign_in_context(request, None), detail=detail)
+        record_seldom(request, {"step": "provider", "cause": str(error)})
 
 
 def _take_claims(sociallogin: SocialLogin) -> Claims:

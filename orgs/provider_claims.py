@@ -1,9 +1,11 @@
 """What an identity provider says of a person, read strictly."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 USERNAME_LENGTH = 150
+CLOCK_SKEW = 60  # seconds between the provider's clock and ours
 
 
 class ProviderRefused(Exception):
@@ -71,5 +73,6 @@ def _text(claims: dict[str, Any], name: str) -> str:
 
 
 def _moment(value: Any) -> float:
+    """What lies in the future, such as milliseconds, would count as a proof for ever."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else 0.0
+    return float(value) if is_number and 0 < value <= time.time() + CLOCK_SKEW else 0.0

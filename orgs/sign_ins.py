@@ -24,7 +24,7 @@ from portal.models import User
 
 # People type passwords into the field for the name, so only a name we know is written down.
 UNKNOWN_NAME = "unknown name"
-STOPPED_EVERY = 60  # seconds; whoever floods the door shall not flood the audit
+SELDOM = 60  # seconds; whoever floods the door shall not flood the audit
 
 
 @receiver(user_logged_in)
@@ -57,10 +57,15 @@ def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_
 @receiver(sign_in_stopped)
 def note_stopped(request: HttpRequest, credentials: dict[str, Any] | None = None, **_: Any) -> None:
     """Too many tries: one event a minute for each name and address, however many tries there are."""
-    named = _named_in(credentials or {})
+    record_seldom(request, _named_in(credentials or {}) | {"step": "too many tries"})
+
+
+def record_seldom(request: HttpRequest, detail: dict[str, Any]) -> None:
+    """A failure that costs nothing to bring about: one event a minute for each address and detail."""
     context = sign_in_context(request, None)
-    if cache.add(f"sign-in-stopped:{context.ip}:{quote(named['user'])}", 1, timeout=STOPPED_EVERY):
-        record(Action.SIGN_IN_FAILED, context, detail=named | {"step": "too many tries"})
+    kind = quote(":".join(str(fact) for fact in detail.values()))
+    if cache.add(f"sign-in-failed:{context.ip}:{kind}", 1, timeout=SELDOM):
+        record(Action.SIGN_IN_FAILED, context, detail=detail)
 
 
 @receiver(second_step.authentication_failed)

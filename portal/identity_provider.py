@@ -25,8 +25,12 @@ class IdentityProvider:
 
     @property
     def id(self) -> str:
-        """Subjects are unique within an issuer, so a person is known by its host and the subject."""
-        return urlsplit(self.issuer).hostname or ""
+        """Subjects are unique within an issuer alone, and tenants share a host: all of its address counts.
+
+        It is a part of an address itself, so it holds no slash.
+        """
+        address = urlsplit(self.issuer)
+        return f"{address.netloc.lower()}{address.path}".replace("/", "~").replace(":", "~")
 
     @property
     def library_settings(self) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from portal.supervisor import LEASH
 from tests.live import ROOT, answers, wait_until
 
 PASSWORD = "provider password of dora"
-PATH = "/sign-in/provider/127.0.0.1/callback/"
 CLIENT, SECRET = "portal", "secret of the portal"
 # The test client of Django, and a browser; the port may be any.
 PORTALS = ["http://testserver", "http://localhost"]
@@ -29,7 +28,12 @@ class RunningProvider:
     def __init__(self, directory: Path) -> None:
         self.directory, self.port = directory, free_port()
         self.issuer = f"http://127.0.0.1:{self.port}/o"
-        client = {"id": CLIENT, "secret": SECRET, "redirect_uris": [f"{portal}{PATH}" for portal in PORTALS]}
+        way_back = f"/sign-in/provider/127.0.0.1~{self.port}~o/callback/"
+        client = {
+            "id": CLIENT,
+            "secret": SECRET,
+            "redirect_uris": [f"{portal}{way_back}" for portal in PORTALS],
+        }
         (directory / "client.json").write_text(json.dumps(client))
         self.begin_anew()
 

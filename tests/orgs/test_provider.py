@@ -1,5 +1,7 @@
 """Signing in at the company's identity provider, a process of its own: who gets in, and into which groups."""
 
+import time
+
 import pytest
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib.auth.models import Group
@@ -7,8 +9,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from audit.context import Context, Source
 from audit.models import Action, AuditEvent
+from orgs.leaving import hide_name
 from orgs.models import AccessGrant
+from orgs.people import set_active
+from orgs.provider_claims import claims_of
 from portal.models import User
 from tests.conftest import PASSWORD
 from tests.identity_provider.running import RunningProvider
@@ -148,7 +154,7 @@ def test_the_operator_links_somebody_who_is_here_already(client, redis_url, prov
     assert client.get("/profile/").context["user"] == erin
     assert group_names("erin") == {"Viewer"}
     [event] = events_of(Action.PROVIDER_LINKED)
-    assert event.after == {"provider": "127.0.0.1", "subject": subject}
+    assert event.after == {"provider": provider.configured().id, "subject": subject}
     assert event.detail["user"] == "erin"
 
 
@@ -177,13 +183,49 @@ def test_who_was_deactivated_is_told_so_and_nothing_changes(client, redis_url, p
     assert group_names() == {"Editor"}
 
 
+def test_who_left_and_comes_back_is_a_new_person(client, redis_url, provider, erin):
+    provider.say("dora", groups=["Editor"])
+    come_by(client, provider)
+    former = User.objects.get(username="dora")
+    context = Context(actor=erin, source=Source.PAGE)
+    set_active(former, False, context=context)
+    hide_name(former, context=context)
+    come_by(client, provider)
+    assert client.get("/profile/").context["user"].username == "dora"
+    assert User.objects.get(username="dora").pk != former.pk
+
+
+@pytest.mark.parametrize("asked_in", [3_000_000, 1e12, float("nan"), float("inf")])
+def test_a_moment_that_has_not_come_proves_nothing(client, redis_url, provider, asked_in):
+    token = {"sub": "1", "auth_time": time.time() + asked_in}
+    assert claims_of({"id_token": token}, groups_claim="groups").authenticated_at == 0
+
+
+def test_another_tenant_of_the_same_host_is_another_provider(provider):
+    """Subjects are unique within an issuer, and many issuers share a host."""
+    issuers = [
+        "https://sso.example/a",
+        "https://sso.example/b",
+        "https://sso.example:8443/a",
+        "https://sso.example",
+    ]
+    assert len({provider.configured(issuer=issuer).id for issuer in issuers}) == len(issuers)
+
+
+def test_whoever_floods_the_way_back_does_not_flood_the_audit(client, redis_url, provider):
+    address = reverse("openid_connect_callback", args=[provider.configured().id])
+    for _ in range(5):
+        assert client.get(address, {"code": "x", "state": "y"}).status_code == 401
+    assert len(events_of(Action.SIGN_IN_FAILED)) == 1
+
+
 def test_the_way_back_leads_nowhere_else(client, redis_url, provider):
     provider.say("dora", groups=["Viewer"])
     assert come_by(client, provider, next_page="https://elsewhere.example/").url == "/"
 
 
 def test_an_answer_that_nobody_asked_for_is_no_sign_in(client, redis_url, provider):
-    address = reverse("openid_connect_callback", args=["127.0.0.1"])
+    address = reverse("openid_connect_callback", args=[provider.configured().id])
     answer = client.get(address, {"code": "x", "state": "y"})
     assert answer.status_code == 401
     assert "Signing in did not work" in answer.text
@@ -199,7 +241,7 @@ def test_an_answer_of_another_browser_is_no_sign_in(client, redis_url, provider)
 def test_who_says_no_at_the_provider_reads_so(client, redis_url, provider):
     client.get(reverse("provider_start"))
     [state] = client.session["socialaccount_states"]
-    address = reverse("openid_connect_callback", args=["127.0.0.1"])
+    address = reverse("openid_connect_callback", args=[provider.configured().id])
     answer = client.get(address, {"error": "access_denied", "state": state}, follow=True)
     assert "You did not go on" in answer.text
 
