@@ -14,7 +14,7 @@ from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from portal.confirming import must_confirm
+from portal.confirming import must_confirm, set_aside
 from portal.guessing import remember_device, take_try
 from portal.middleware import PortalRequest
 from portal.models import User
@@ -64,6 +64,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Our own rule. Raised here: the library lets who has neither password nor second step pass."""
         if must_confirm(context.request):
+            if context.request.method == "POST":
+                set_aside(context.request)
             raise ReauthenticationRequired
         return False
 

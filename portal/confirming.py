@@ -35,7 +35,7 @@ def confirmed_where(asks: Callable[[HttpRequest], bool]) -> Callable[[View], Vie
         @wraps(view)
         def first_confirm(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if request.method == "POST" and asks(request) and must_confirm(request):
-                _set_aside(request)
+                set_aside(request)
                 raise ReauthenticationRequired
             return view(request, *args, **kwargs)
 
@@ -61,7 +61,7 @@ def _proved_at(request: HttpRequest) -> float:
     return at
 
 
-def _set_aside(request: HttpRequest) -> None:
+def set_aside(request: HttpRequest) -> None:
     """The library keeps the request in the session and goes on with it later; make it fit to be kept.
 
     Secrets are left out, so that their fields are asked for again. So are cookies, which were read by now and

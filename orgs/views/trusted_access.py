@@ -16,9 +16,11 @@ from orgs.trusted_access import can_enable, enable_trusted_access
 from orgs.waking import PREFLIGHT, wake
 from portal.aws import AwsError
 from portal.causes import Cause
+from portal.confirming import confirmed
 
 
 @require_http_methods(["GET", "POST"])
+@confirmed
 def trusted_access(request: HttpRequest, aws_id: str) -> HttpResponse:
     """Say what it means and what it takes; a POST does it."""
     organization = get_object_or_404(whole_organizations_visible_to(request.user), aws_id=aws_id)

@@ -23,7 +23,7 @@ from tests.portal.test_sign_in_pages import code_of, switch_second_step_on
 pytestmark = pytest.mark.django_db
 stage = permissions.stage
 CONFIRM = "/sign-in/confirm/"
-# Addresses whose POST is confirmed: approvals and their rules, people, and what they may do.
+# Addresses whose POST is confirmed: approvals and their rules, people, what they may do, trusted access.
 ASKED = {
     "contacts:approval_rules",
     "contacts:change_set_decide",
@@ -39,6 +39,7 @@ ASKED = {
     "orgs:person_former",
     "orgs:person_password",
     "orgs:person_sessions",
+    "orgs:trusted_access",
 }
 # They go round an approval when the form says so.
 ASKED_TO_BREAK_GLASS = {
@@ -154,6 +155,14 @@ def test_no_cookie_waits_in_the_session(later, bob):
     assert "Robert" in kept
     assert {"sessionid", "known_device"} <= set(client.cookies)
     assert client.cookies["sessionid"].value not in kept
+    assert client.cookies["known_device"].value not in kept
+
+
+def test_no_cookie_waits_where_the_library_asks(later):
+    client = later("erin")
+    client.post(reverse("mfa_activate_totp"), {"code": "123456"})
+    kept = str(dict(client.session))
+    assert "code=123456" in kept
     assert client.cookies["known_device"].value not in kept
 
 
