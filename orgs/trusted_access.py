@@ -37,14 +37,15 @@ def enable_trusted_access(organization: Organization, *, context: Context) -> No
     take = pace(organization.caller, lane=quota.Lane.PERSON, organization_id=organization.aws_id)
     request_id, error = _ask(organization, take)
     facts = {"organization_id": organization.aws_id, "aws_request_id": request_id}
-    if _is_on(organization, take, context):
+    is_on = _is_on(organization, take, context)
+    is_refused = error is not None and not isinstance(error, OutcomeUnknown)
+    if is_on and not is_refused:
         record(Action.TRUST_ENABLED, context, **facts)
         return
     cause = error.cause.value if error else "not_confirmed"
     record(Action.TRUST_FAILED, context, **facts, detail={"cause": cause})
-    if error and not isinstance(error, OutcomeUnknown):
-        raise error
-    raise ValidationError(NOT_CONFIRMED)
+    if not is_on:  # else somebody else was faster
+        raise error if error and is_refused else ValidationError(NOT_CONFIRMED)
 
 
 def _ask(organization: Organization, take: Take) -> tuple[str, AwsError | None]:

@@ -114,6 +114,17 @@ def test_what_cannot_be_read_again_is_not_called_on(untrusted: Organization, san
     assert events_of(Action.TRUST_FAILED)[0].detail == {"cause": "not_confirmed"}
 
 
+def test_what_somebody_else_switched_on_is_not_said_to_be_ours(untrusted: Organization, sandbox: Sandbox):
+    """AWS refused us, and it is on: an administrator was faster in the console."""
+    sandbox.switch(trusted_access=True, deny=[{"operation": "EnableAWSServiceAccess"}])
+
+    enable_trusted_access(untrusted, context=command_context())
+
+    assert actions() == [Action.TRUST_REQUESTED, Action.TRUST_FAILED]
+    untrusted.refresh_from_db()
+    assert untrusted.trusted_access is True
+
+
 def test_twice_is_once(untrusted: Organization, sandbox: Sandbox):
     for _ in range(2):
         enable_trusted_access(untrusted, context=command_context())
