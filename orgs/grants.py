@@ -15,7 +15,14 @@ from audit.log import record
 from audit.models import Action
 from orgs.access import Right, require_in
 from orgs.contact_types import ContactType
-from orgs.models import AccessGrant, Account, Organization, OrganizationalUnit, Role
+from orgs.models import (
+    AccessGrant,
+    Account,
+    Organization,
+    OrganizationalUnit,
+    ProviderMembership,
+    Role,
+)
 from portal.models import User
 
 Place = Organization | OrganizationalUnit | Account | None  # None: everywhere
@@ -147,6 +154,7 @@ def _change_members(group: Group, change: Callable[[set[User]], set[User]], cont
         if group.grants.in_force().filter(role=Role.ADMINISTRATOR).exists():
             require_administrator_without(members=(group, leaving), context=context)
         group.user_set.set(people)
+        ProviderMembership.objects.filter(group=group).exclude(user__in=people).delete()
         facts = {"before": {"members": _names(members)}, "after": {"members": _names(people)}}
         record(Action.GROUP_CHANGED, context, detail=_group_facts(group), **facts)
 

@@ -92,6 +92,15 @@ def test_the_last_administrator_stays_in_the_group(admin, erin, team):
     assert list(team.user_set.all()) == [erin]
 
 
+def test_whoever_is_put_in_again_by_hand_stays_whatever_the_provider_says(team, bob):
+    context = command_context()
+    renew_groups(bob, ["Payments team"], context=context)
+    set_members(team, [], context=context)
+    set_members(team, [bob], context=context)
+    renew_groups(bob, [], context=context)
+    assert list(team.user_set.all()) == [bob]
+
+
 def test_members_who_come_from_the_identity_provider_are_told_apart(admin, team, alice, bob):
     set_members(team, [alice], context=command_context())
     address = reverse("orgs:group_detail", args=[team.pk])
