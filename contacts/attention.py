@@ -172,8 +172,10 @@ def _unknown(accounts: QuerySet[Account], contacts: QuerySet[AlternateContact]) 
     number = causes.pop(Cause.NOT_READ_YET, 0)
     lists = f"{reverse('contacts:account_list')}?contact=unknown"
     if causes:
-        refused = contacts.exclude(problem=Cause.NOT_READ_YET)
-        accounts_refused = refused.aggregate(number=Count("account", distinct=True))["number"]
+        accounts_refused = causes.total()
+        if len(causes) > 1:  # an account may have several
+            refused = contacts.exclude(problem=Cause.NOT_READ_YET)
+            accounts_refused = refused.aggregate(number=Count("account", distinct=True))["number"]
         title = f"{_number(accounts_refused, 'account')} cannot be read in full"
         url = lists + (f"&problem={next(iter(causes))}" if len(causes) == 1 else "")
         yield Matter("unknown", "question-circle", title, _cause_words(causes), "See why", url)

@@ -1,25 +1,32 @@
 """How much of what we own has its contacts: by type, and by unit as a heat table."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.urls import reverse
 
 from contacts.finding import contacts_visible_to
 from contacts.models import ContactStatus, ContactType
-from orgs.access import Right, organizations_visible_to, scope_of, units_visible_to, visible_to
-from orgs.models import Organization, OrganizationalUnit
+from contacts.places import Place, accounts_by_place
+from orgs.access import Right, organizations_visible_to, scope_of, units_visible_to
+from orgs.models import Organization
 
 # Percent from which a cell is this warm or cooler; less is 4.
 HEAT = ((100, 0), (95, 1), (85, 2), (60, 3))
 MOST_ROWS = 40  # of units: of more, only those below a root, the largest first
 ROOT, TOP, CHILD = 1, 2, 3  # units by the number of parts in their path, as far as they are seen
 
-Place = tuple[int | None, int | None]  # the keys of an organization and a unit
+# Of the contacts of one type: all that may be seen, those that are set, those that are not.
+NUMBERS = {
+    "seen": Count("pk"),
+    "are_set": Count("pk", filter=Q(status=ContactStatus.SET)),
+    "are_absent": Count("pk", filter=Q(status=ContactStatus.ABSENT)),
+}
+NOTHING = [0, 0, 0]
 
 
 @dataclass(frozen=True)
@@ -105,40 +112,30 @@ class _Counts:
     """Accounts, and contacts by type and status, for each organization and unit: two queries."""
 
     def __init__(self, user: Any) -> None:
-        accounts = visible_to(user).filter(left_at=None).order_by()
-        grouped = accounts.values_list("organization_id", "unit_id").annotate(Count("pk"))
-        self.accounts: dict[Place, int] = {(owner, unit): n for owner, unit, n in grouped}
-        contacts = contacts_visible_to(user).filter(account__in=accounts).order_by()
+        self.accounts = accounts_by_place(user)
         scope = scope_of(user, Right.VIEW)
         self.types, self.has_all_types = [ContactType(name) for name in scope.types], scope.has_all_types
-        self.seen: Counter[tuple[Place, str]] = Counter()
-        place = ("account__organization_id", "account__unit_id")
-        self.contacts: Counter[tuple[Place, str, str]] = Counter()
-        for owner, unit, contact_type, status, n in contacts.values_list(
-            *place, "contact_type", "status"
-        ).annotate(Count("pk")):
-            self.contacts[(owner, unit), contact_type, status] = n
-            self.seen[(owner, unit), contact_type] += n
+        contacts = contacts_visible_to(user).filter(account__left_at=None).order_by()
+        grouped = contacts.values_list("account__organization_id", "account__unit_id", "contact_type")
+        self.contacts = {
+            ((owner, unit), contact_type): numbers
+            for owner, unit, contact_type, *numbers in grouped.annotate(**NUMBERS)
+        }
 
     def tallies(self, places: Iterable[Place], query: dict[str, str] | None = None) -> list[Tally]:
         """One tally a type over these places; an account whose contacts have no row yet counts as unknown."""
         places = [place for place in places if place in self.accounts]
-        return [
-            Tally(
-                contact_type,
-                self._number(places, contact_type),
-                sum(self.contacts[place, contact_type, ContactStatus.SET] for place in places),
-                sum(self.contacts[place, contact_type, ContactStatus.ABSENT] for place in places),
-                query or {},
-            )
-            for contact_type in self.types
-        ]
+        accounts = sum(self.accounts[place] for place in places)
+        return [self._tally(contact_type, accounts, places, query or {}) for contact_type in self.types]
 
-    def _number(self, places: Iterable[Place], contact_type: ContactType) -> int:
-        """The accounts whose contact of this type may be seen."""
-        if self.has_all_types:
-            return sum(self.accounts[place] for place in places)
-        return sum(self.seen[place, contact_type] for place in places)
+    def _tally(
+        self, contact_type: ContactType, accounts: int, places: list[Place], query: dict[str, str]
+    ) -> Tally:
+        """Where types limit what may be seen, only the accounts count whose contact of this type is seen."""
+        found = [self.contacts.get((place, contact_type), NOTHING) for place in places]
+        seen, are_set, are_absent = map(sum, zip(NOTHING, *found, strict=True))
+        number = accounts if self.has_all_types else seen
+        return Tally(contact_type, number, are_set, are_absent, query)
 
     def row(self, label: str, places: Iterable[Place], query: dict[str, str], depth: int) -> list[HeatRow]:
         """One row of the heat table; none where there is no account."""
@@ -147,12 +144,21 @@ class _Counts:
         return [HeatRow(label, accounts, self.tallies(places, query), depth)] if accounts else []
 
 
+class Unit(NamedTuple):
+    """What the heat table knows of a unit."""
+
+    pk: int
+    aws_id: str
+    name: str
+    path: str
+    organization_id: int
+
+
 class _Units:
     """The units of the organizations, and which of them the heat table has room for."""
 
     def __init__(self, user: Any, counts: _Counts) -> None:
-        fields = ("aws_id", "name", "path", "organization_id")
-        units = list(units_visible_to(user).only(*fields))
+        units = [Unit(*row) for row in units_visible_to(user).values_list(*Unit._fields)]
         self.names = {unit.path: unit.name.lower() for unit in units}
         self.below: defaultdict[str, list[Place]] = defaultdict(list)
         for unit in units:
@@ -165,11 +171,11 @@ class _Units:
             tops.sort(key=lambda unit: -sum(counts.accounts.get(place, 0) for place in self.below[unit.path]))
             self.shown = tops[:MOST_ROWS]
 
-    def depth(self, unit: OrganizationalUnit) -> int:
+    def depth(self, unit: Unit) -> int:
         """How far the unit lies below the top of what is seen of its organization."""
         return ROOT + sum(path in self.names for path in _ancestors(unit.path))
 
-    def of(self, owner: Organization) -> list[OrganizationalUnit]:
+    def of(self, owner: Organization) -> list[Unit]:
         """Those of one organization: the units below its root, each followed by its children."""
         units = [unit for unit in self.shown if unit.organization_id == owner.pk]
         return sorted(units, key=lambda unit: [self.names.get(path, "") for path in _ancestors(unit.path)])
@@ -203,5 +209,5 @@ def _rows(counts: _Counts, owner: Organization, units: _Units) -> list[HeatRow]:
 
 def _ancestors(path: str) -> list[str]:
     """The paths from the unit below the root down to the unit itself."""
-    parts = path.strip("/").split("/")
-    return ["/".join(parts[:n]) + "/" for n in range(TOP, len(parts) + 1)]
+    ends = [place for place, letter in enumerate(path, start=1) if letter == "/"]
+    return [path[:end] for end in ends[1:]]

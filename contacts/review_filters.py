@@ -146,17 +146,22 @@ def sets_of_pair(pair: str) -> QuerySet[ChangeSet]:
     )
 
 
-def outside_hours(events: AuditEventQuerySet) -> AuditEventQuerySet:
+def timed(events: AuditEventQuerySet) -> AuditEventQuerySet:
+    """The events with what outside_hours() asks for: their day and minute where the company works."""
+    zone = settings.WORKING_HOURS.zone
+    minute = ExtractHour("at", tzinfo=zone) * 60 + ExtractMinute("at", tzinfo=zone)
+    return events.alias(day_of_week=ExtractIsoWeekDay("at", tzinfo=zone), minute_of_day=minute)
+
+
+def outside_hours() -> Q:
     """What people did outside of working hours; the portal itself always works."""
     hours = settings.WORKING_HOURS
-    minute = ExtractHour("at", tzinfo=hours.zone) * 60 + ExtractMinute("at", tzinfo=hours.zone)
     inside = Q(
         day_of_week__in=hours.days,
         minute_of_day__gte=hours.begin.hour * 60 + hours.begin.minute,
         minute_of_day__lt=hours.end.hour * 60 + hours.end.minute,
     )
-    timed = events.alias(day_of_week=ExtractIsoWeekDay("at", tzinfo=hours.zone), minute_of_day=minute)
-    return timed.filter(actor_id__isnull=False).exclude(inside)
+    return Q(actor_id__isnull=False) & ~inside
 
 
 def ended_as(status: ChangeStatus) -> Q:
@@ -173,7 +178,7 @@ def broke_glass() -> Q:
 
 def _looked_at(events: AuditEventQuerySet, look: str) -> AuditEventQuerySet:
     if look == "hours":
-        return outside_hours(events)
+        return timed(events).filter(outside_hours())
     if look == "glass":
         return events.filter(broke_glass())
     return events.filter(ended_as(ChangeStatus(look))) if look else events

@@ -13,12 +13,12 @@ from audit.models import Action
 from audit.queries import AuditEventQuerySet
 from contacts.filter_bar import query_with
 from contacts.models import ChangeSet, ChangeStatus, ContactType, Decision, PlannedChange
-from contacts.review_filters import KINDS, LOOKS, broke_glass, ended_as, outside_hours
+from contacts.review_filters import KINDS, LOOKS, broke_glass, ended_as, outside_hours, timed
 from orgs.models import OrganizationalUnit
 
 COUNTED = 10_000
 SHOWN = 8
-MOST_ROWS = 200_000  # planned changes that are looked through for units and types
+MOST_ROWS = 50_000  # planned changes that are looked through for units and types
 PAIR_FROM = 3  # as many sets that one asked for and the other approved stand out
 
 
@@ -97,13 +97,14 @@ Part = tuple[str, str, str, int]  # the field of the filter, its value, the word
 def _looks(events: AuditEventQuerySet, found: list[Found]) -> list[Part]:
     if not found:
         return []
-    counted = events.filter(pk__gte=found[-1].pk).order_by()
-    numbers = {
-        "hours": outside_hours(counted).count(),
-        "failed": counted.filter(ended_as(ChangeStatus.FAILED)).count(),
-        "conflict": counted.filter(ended_as(ChangeStatus.CONFLICT)).count(),
-        "glass": counted.filter(broke_glass()).count(),
+    counted = timed(events.filter(pk__gte=found[-1].pk)).order_by()
+    conditions = {
+        "hours": outside_hours(),
+        "failed": ended_as(ChangeStatus.FAILED),
+        "conflict": ended_as(ChangeStatus.CONFLICT),
+        "glass": broke_glass(),
     }
+    numbers = counted.aggregate(**{look: Count("pk", filter=held) for look, held in conditions.items()})
     return [("look", name, LOOKS[name], number) for name, number in numbers.items()]
 
 
@@ -151,8 +152,12 @@ def _types_and_units(found: list[Found]) -> tuple[Counter[str], Counter[str]]:
     of_sets = set(touched.values_list("change_set", "contact_type").distinct())
     types.update(contact_type for _, contact_type in of_sets)
     units = Counter(unit for path in paths for unit in _line_of(path))
-    in_sets = touched.values_list("change_set", "account__unit__path").distinct()
-    units.update(unit for _, unit in {(pk, unit) for pk, path in in_sets for unit in _line_of(path or "")})
+    in_sets = set(touched.values_list("change_set", "account__unit").distinct())
+    paths_of = dict(
+        OrganizationalUnit.objects.filter(pk__in={pk for _, pk in in_sets}).values_list("pk", "path")
+    )
+    lines = {pk: _line_of(path) for pk, path in paths_of.items()}
+    units.update(unit for _, unit in {(pk, unit) for pk, place in in_sets for unit in lines.get(place, ())})
     return types, units
 
 

@@ -6,7 +6,7 @@ from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -96,16 +96,12 @@ def roles_of(user: Any) -> str:
 def read_status_of(user: Any) -> ReadStatus:
     """The freshness of what the person may see."""
     since = timezone.now() - timedelta(seconds=settings.CONTACT_FRESHNESS)
-    facts = (
-        visible_to(user)
-        .filter(left_at=None)
-        .aggregate(
-            accounts=Count("pk"),
-            fresh=Count("pk", filter=Q(contacts_read_at__gte=since)),
-            last_read_at=Max("contacts_read_at"),
-        )
-    )
-    return ReadStatus(**facts, span=span_words(settings.CONTACT_FRESHNESS))
+    accounts = visible_to(user).filter(left_at=None).order_by()
+    # Each of the three is answered by an index, where one pass over all accounts is not.
+    number = accounts.count()
+    stale = accounts.filter(Q(contacts_read_at__lt=since) | Q(contacts_read_at=None)).count()
+    last = accounts.aggregate(at=Max("contacts_read_at"))["at"]
+    return ReadStatus(number, max(number - stale, 0), last, span_words(settings.CONTACT_FRESHNESS))
 
 
 def span_words(seconds: float) -> str:

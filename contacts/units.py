@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db.models import Count
 from django.http import QueryDict
 
 from contacts.filter_bar import query_with
 from contacts.filters import STANDALONE
-from orgs.access import organizations_visible_to, units_visible_to, visible_to
+from contacts.places import Place, accounts_by_place
+from orgs.access import organizations_visible_to, units_visible_to
 from orgs.models import Account, Organization, OrganizationalUnit
 
 WHOLE = 60  # units that are shown all at once; of more, only the branch where somebody is
@@ -53,14 +53,10 @@ class Unit(NamedTuple):
 
 def unit_tree(user: Any, query: QueryDict) -> Tree:
     """Every organization with its units, then the standalone accounts; links keep the other filters."""
-    accounts = visible_to(user).filter(left_at=None).order_by()
     owners = list(organizations_visible_to(user))
     rows = units_visible_to(user).order_by("name", "pk")
     units = [Unit(*row) for row in rows.values_list(*Unit._fields)]
-    counts = {
-        (owner, unit): number
-        for owner, unit, number in accounts.values_list("organization_id", "unit_id").annotate(Count("pk"))
-    }
+    counts = accounts_by_place(user)
     branches = _Branches(units, counts, query)
     text = query.get(FIND, "").strip()
     nodes = branches.found(text) if text else [branches.of_owner(owner, len(owners)) for owner in owners]
@@ -74,7 +70,7 @@ def unit_tree(user: Any, query: QueryDict) -> Tree:
 class _Branches:
     """The units as a tree, of which only a part may be shown."""
 
-    def __init__(self, units: list[Unit], counts: dict, query: QueryDict) -> None:
+    def __init__(self, units: list[Unit], counts: dict[Place, int], query: QueryDict) -> None:
         self._query = query
         self._units = {unit.pk: unit for unit in units}
         self._below: defaultdict[int | None, list[Unit]] = defaultdict(list)

@@ -12,7 +12,8 @@ import django
 
 django.setup()
 
-from django.db import connection  # noqa: E402 - needs the set-up
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret  # noqa: E402 - needs the set-up
+from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from audit.context import command_context  # noqa: E402
@@ -53,6 +54,8 @@ def _make_people() -> None:
     for name, roles in ((READER, [Role.ADMINISTRATOR]), (LOCAL_READER, [])):
         create_user(name, password=secrets.token_urlsafe(20), roles=roles, context=command_context())
     User.objects.create_superuser(ADMIN, password=secrets.token_urlsafe(20))
+    for user in User.objects.filter(username__in=[READER, ADMIN]):
+        TOTP.activate(user, generate_totp_secret())  # their roles open no page without a second step
     User.objects.bulk_create(
         User(username=f"person-{number:03d}", first_name="Person", last_name=f"{number:03d}")
         for number in range(COLLEAGUES)

@@ -53,13 +53,12 @@ _WHY: dict[str, str] = {
     ChangeStatus.SUPERSEDED: "A newer change of this contact took its place.",
     ChangeStatus.CANCELLED: "Cancelled before it was sent.",
 }
-_ENDED_BADLY = Q(change__status__in=[ChangeStatus.FAILED, ChangeStatus.CONFLICT])
+_BAD = [ChangeStatus.FAILED, ChangeStatus.CONFLICT]
 _SKIPPED = Q(outcome=Outcome.SKIPPED)
 _OPEN = [ChangeStatus.WAITING, ChangeStatus.QUEUED, ChangeStatus.SENDING, ChangeStatus.UNCONFIRMED]
 _NOT_ASKED = Q(change=None, outcome="", is_left_out=False) & ~Q(verdict=Verdict.REFUSED)
 _CANCELLED = [ChangeStatus.CANCELLED, ChangeStatus.SUPERSEDED]
 _REPORTED = {
-    ATTENTION: _ENDED_BADLY | _SKIPPED,
     "skipped": _SKIPPED,
     "cancelled": Q(change__status__in=_CANCELLED) | Q(outcome=Outcome.CANCELLED),
     "open": Q(change__status__in=_OPEN) | _NOT_ASKED,
@@ -203,15 +202,23 @@ def plan_rows(change_set: ChangeSet, show: str) -> InTurn:
 def report_rows(change_set: ChangeSet, show: str) -> InTurn:
     """The rows with what became of them: those of one state, or what needs somebody and then all others."""
     rows = _with_names(change_set)
+    if show == ATTENTION:
+        return InTurn(needing(change_set))
     if show in dict(REPORT_TABS):
         return InTurn(rows.filter(_REPORTED.get(show, Q(change__status=show))))
-    bad = rows.filter(_ENDED_BADLY | _SKIPPED).values("pk")
-    return InTurn(rows.filter(pk__in=bad), rows.exclude(pk__in=bad))
+    return InTurn(needing(change_set), rows.exclude(pk__in=_bad(change_set)))
 
 
 def needing(change_set: ChangeSet) -> QuerySet[PlannedChange]:
     """What ended badly so far."""
-    return _with_names(change_set).filter(_REPORTED[ATTENTION])
+    return _with_names(change_set).filter(pk__in=_bad(change_set))
+
+
+def _bad(change_set: ChangeSet) -> QuerySet:
+    """The keys of the rows that need somebody: two questions that indexes answer, where OR would read all."""
+    rows = change_set.rows.order_by()
+    ended = change_set.changes.filter(status__in=_BAD).order_by()
+    return rows.filter(change__in=ended.values("pk")).values("pk").union(rows.filter(_SKIPPED).values("pk"))
 
 
 def latest(change_set: ChangeSet, changes: Sequence[int]) -> list[ShownRow]:
