@@ -1,6 +1,6 @@
 """Which changes need a second pair of eyes, and whether one has looked at a plan."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -94,11 +94,6 @@ def approver_problem(change_set: ChangeSet | None, contact: AlternateContact) ->
         return None
     is_allowed = can(change_set.decided_by, Right.APPROVE, contact.account, contact.contact_type)
     return None if is_allowed else Cause.APPROVER
-
-
-def weight_facts(weight: Weight) -> dict[str, int]:
-    """The weight for an event's detail."""
-    return asdict(weight)
 
 
 def _facts(rules: ApprovalRules) -> dict[str, Any]:

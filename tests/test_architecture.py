@@ -110,7 +110,7 @@ WRITERS = {
     "Review": {"audit/reviews.py", "audit/periods.py"},
     "ReviewPeriod": {"audit/periods.py"},
     "AuditVerification": {"audit/verification.py"},
-    "ProviderMembership": {"orgs/provider_groups.py"},
+    "ProviderMembership": {"orgs/provider_groups.py", "orgs/grants.py"},
     "OutgoingMail": {"portal/mail.py"},
     "AuditPending": {"audit/log.py", "audit/seals.py"},
     "AlternateContact": {"contacts/mirror.py"},

@@ -145,7 +145,10 @@ class AccessGrant(models.Model):
 
 
 class ProviderMembership(models.Model):
-    """A group that somebody is in because the identity provider says so. provider_groups.py writes it."""
+    """A group that somebody is in because the identity provider says so.
+
+    provider_groups.py writes it; grants.py removes it with the membership.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     group = models.ForeignKey("auth.Group", on_delete=models.CASCADE, related_name="+")
