@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from contacts.approving import awaiting_decision, inbox_of
@@ -30,7 +30,7 @@ from contacts.models import (
 from contacts.reviewing import questions_to_answer
 from orgs.access import Right, has_right, scope_of, visible_to
 from orgs.models import Account, Organization
-from orgs.reading import silent_organizations
+from orgs.reading import fresh_since, silent_organizations
 from portal.causes import Cause
 
 # Icon, title, text (empty: the causes) and the word of the link.
@@ -71,7 +71,7 @@ def unsettled(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
 
 
 def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Matter]:
-    """The matters of what the user may see, the most urgent first; at most ten queries."""
+    """The matters of what the user may see, the most urgent first; at most eleven queries."""
     accounts = visible_to(user).filter(left_at=None)
     contacts = contacts_visible_to(user).filter(account__left_at=None)
     return [
@@ -79,6 +79,7 @@ def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Ma
         *_questions(user),
         *_requests(user),
         *_organizations(organizations),
+        *_silence(accounts.exclude(organization__in=organizations)),
         *_changes(user),
         *_unknown(accounts, contacts),
         *_drift(user),
@@ -109,6 +110,15 @@ def _organizations(organizations: Iterable[Organization]) -> Iterator[Matter]:
         url = reverse("orgs:organization_detail", args=[owner.aws_id])
         text = "No account was read for longer than contacts may be old. Are the workers and beat up?"
         yield Matter("failed", "hourglass-split", f"Nothing of {owner} is read", text, "Look", url)
+
+
+def _silence(accounts: QuerySet[Account]) -> Iterator[Matter]:
+    """The same for accounts outside of those organizations, whose pages this person has not."""
+    newest_at = accounts.aggregate(at=Max("contacts_read_at"))["at"]
+    if newest_at and newest_at < fresh_since():
+        text = "No account was read for longer than contacts may be old. Tell whoever runs the portal."
+        url = f"{reverse('contacts:account_list')}?sort=read"
+        yield Matter("failed", "hourglass-split", "Nothing that you see is read", text, "Show", url)
 
 
 def _requests(user: Any) -> Iterator[Matter]:

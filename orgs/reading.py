@@ -149,7 +149,7 @@ def request_reading(organization: Organization, *, context: Context) -> int:
 def reading_of(organization: Organization) -> Reading:
     """How far it is read, and how long the rest takes."""
     now = timezone.now()
-    since = now - timedelta(seconds=settings.CONTACT_FRESHNESS)
+    since = fresh_since()
     # What a reader holds is due as well: its lease looks like a turn that comes soon.
     is_due = Q(contacts_due_at__lte=now) | Q(contacts_read_at=None, contacts_failures=0)
     counts = Account.objects.filter(organization=organization, left_at=None).aggregate(
@@ -164,9 +164,14 @@ def reading_of(organization: Organization) -> Reading:
     return Reading(**counts, rate=_rate_of(organization), is_silent=_is_silent(organization))
 
 
+def fresh_since() -> datetime:
+    """What was read before this moment is older than contacts may be."""
+    return timezone.now() - timedelta(seconds=settings.CONTACT_FRESHNESS)
+
+
 def silent_organizations(organizations: QuerySet[Organization]) -> list[Organization]:
     """Those of which nothing was read for longer than the target, although they have accounts."""
-    since = timezone.now() - timedelta(seconds=settings.CONTACT_FRESHNESS)
+    since = fresh_since()
     present = Account.objects.filter(organization=OuterRef("pk"), left_at=None)
     lately = Account.objects.filter(organization=OuterRef("pk"), contacts_read_at__gte=since)
     return list(organizations.filter(~Exists(lately), Exists(present), connected_at__lt=since))

@@ -221,7 +221,7 @@ def test_only_reading_is_offered(client, bob):
 
 def test_the_number_of_queries_does_not_grow(client, bob, alice, organization, django_assert_max_num_queries):
     def count() -> None:
-        with django_assert_max_num_queries(21):
+        with django_assert_max_num_queries(22):
             page_of_bob = client.get(URL)
         assert page_of_bob.status_code == 200
 

@@ -14,7 +14,7 @@ from audit.models import AuditEvent
 from contacts import tasks
 from contacts.models import AlternateContact
 from contacts.observation import read_account, read_due
-from orgs.models import Account, Organization
+from orgs.models import AccessGrant, Account, Organization
 from orgs.reading import LEASE, claim, due_accounts, next_turn, reading_of, request_reading
 from portal import quota
 from portal.causes import Cause
@@ -188,6 +188,18 @@ def test_silence_is_an_alarm_on_the_pages_in_the_log_and_for_monitoring(client, 
         {"reading": "nothing was read for longer than the target"},
     )
     assert client.get("/healthz").status_code == 200, "no load balancer ends a web process for it"
+
+
+def test_silence_is_told_to_who_sees_a_part_alone(client, silent, carol):
+    """Or the first page would say that every contact could be read."""
+    mine = silent.accounts.first()
+    AccessGrant.objects.create(person=carol, role="Viewer", account=mine)
+    client.force_login(carol)
+    page = client.get("/").text
+    assert "Nothing that you see is read" in page
+    assert f"Nothing of {silent}" not in page
+    Account.objects.filter(pk=mine.pk).update(contacts_read_at=timezone.now())
+    assert "Nothing that you see is read" not in client.get("/").text
 
 
 def test_one_account_read_lately_ends_the_alarm(client, silent, bob, caplog):
