@@ -220,4 +220,4 @@ def _number(number: int, noun: str) -> str:
 def _cause_words(causes: Counter[str]) -> str:
     """“An IAM policy does not allow it: 3. AWS did not answer: 1.”"""
     said = [(Cause(cause).label.rstrip("."), number) for cause, number in causes.most_common() if cause]
-    return " ".join(f"{words}: {number}." for words, number in said)
+    return " ".join(f"{words}: {number:,}." for words, number in said)

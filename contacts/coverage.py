@@ -61,7 +61,7 @@ class Tally:
 
     @property
     def words(self) -> str:
-        return f"{self.set} set, {self.absent} not set, {self.unknown} unknown"
+        return f"{self.set:,} set, {self.absent:,} not set, {self.unknown:,} unknown"
 
     @property
     def url(self) -> str:

@@ -88,7 +88,8 @@ SELECT CASE WHEN n % 3 = 0 THEN 'file' ELSE 'set' END, 'Rota ' || n,
 FROM generate_series(0, 2999) n
 CROSS JOIN LATERAL (SELECT now() - (3000 - n) * interval '3 hours' AS at) t
 JOIN person asks ON asks.row = n % (SELECT count(*) FROM person)
-JOIN person decides ON decides.row = (n + 7) % (SELECT count(*) FROM person);
+JOIN person decides ON decides.row = (n + 7) % (SELECT count(*) FROM person)
+ORDER BY n;
 
 -- Changes: 50,000 of the first set, fifty of each other, and 100,000 of their own; the newest are open.
 CREATE TEMP TABLE target AS

@@ -8,12 +8,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from contacts.models import ChangeStatus
+from contacts.shell import ReadStatus
 from contacts.views.changes import ChangeList
 from orgs.models import Account, OrganizationalUnit
 from tests.contacts.scene import Scene, as_person
 
 ACCOUNTS, CHANGES = reverse("contacts:account_list"), reverse("contacts:change_list")
 OVERVIEW, DRIFTS = reverse("contacts:overview"), reverse("contacts:drift_list")
+REVIEW, SETS = reverse("contacts:review_list"), reverse("contacts:change_set_list")
 numbers = count(1)
 
 
@@ -37,9 +39,10 @@ def unit_below(scene: Scene, number: int) -> OrganizationalUnit:
 
 
 @pytest.mark.parametrize("address", [OVERVIEW, ACCOUNTS, f"{ACCOUNTS}?q=more", CHANGES, DRIFTS,
-                                     f"{CHANGES}?sort=problems", f"{CHANGES}?q=more"])  # fmt: skip
-def test_a_page_asks_as_much_of_many_rows_as_of_a_few(scene, alice, bob, address):
-    client = as_person(bob)
+                                     f"{CHANGES}?sort=problems", f"{CHANGES}?q=more", SETS,
+                                     REVIEW, f"{REVIEW}?look=failed"])  # fmt: skip
+def test_a_page_asks_as_much_of_many_rows_as_of_a_few(scene, alice, bob, dana, address):
+    client = as_person(dana if address.startswith(REVIEW) else bob)
     asked = []
     for rows in (2, 12):
         more_of_everything(scene, alice, rows)
@@ -148,6 +151,23 @@ def test_by_urgency_pages_go_on_from_one_kind_to_the_next(scene, alice, bob):
         shown += [wish.change for wish in wishes]
 
     assert shown == failed[::-1] + queued[::-1] + applied[::-1]
+
+
+def test_numbers_of_a_large_company_are_readable(scene, bob, monkeypatch):
+    large = ReadStatus(accounts=98_000, fresh=53_650, last_read_at=None, span="hour")
+    monkeypatch.setattr("contacts.shell.read_status_of", lambda user: large)
+    page = as_person(bob).get(OVERVIEW)
+    assert "53,650 of 98,000 in the last hour" in page.text
+    assert '98,000<span class="visually-hidden"> accounts' in page.text
+
+
+def test_figures_over_all_accounts_ask_only_for_what_is_in_an_index(scene, bob):
+    client = as_person(bob)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(ACCOUNTS)
+    counts = [q["sql"] for q in queries if "COUNT(" in q["sql"] and 'FROM "orgs_account" WHERE' in q["sql"]]
+    assert len(counts) == 4  # the list's own, the tree, all of the frame, and what is stale
+    assert not any('"orgs_account"."id"' in sql or "FILTER" in sql for sql in counts)
 
 
 TEXT_INDEXES = ("account_by_text", "contact_by_text", "change_by_text")
