@@ -7,8 +7,8 @@ from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from contacts.filters import STANDALONE
 from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactType
-from orgs.access import Scope
 from orgs.models import Account, AccountState, Unreachable
+from orgs.scope import Scope
 from portal.causes import Cause
 
 NOTES: dict[str, str] = {

@@ -13,7 +13,7 @@ from audit.words import Difference, differences, sentence
 from contacts.details import details_in, value_of
 from contacts.models import AlternateContact, ContactStatus, Drift
 from contacts.timeline import Entry
-from orgs.access import Scope
+from orgs.scope import Scope
 from portal.aws import as_aws_keeps, same_contact
 
 # When AWS was read before the read that found a change from outside, by the id of the event that says so.

@@ -27,8 +27,9 @@ from contacts.models import (
     PlannedChange,
     SetStatus,
 )
-from orgs.access import Right, Scope, scope_of
+from orgs.access import Right, scope_of
 from orgs.models import Unreachable
+from orgs.scope import Scope
 from portal.causes import Cause
 from portal.quota import Lane
 

@@ -6,7 +6,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q
 
 from contacts.models import ChangeSet, PlannedChange
-from orgs.access import Right, Scope, people_with, scope_of, scopes_of
+from orgs.access import Right, people_with, scope_of, scopes_of
+from orgs.scope import Scope
 from portal.models import User
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orgs.access import Lack, Part, Right, grants_of, lack_of, scope_of
+from orgs.access import Lack, Right, grants_of, lack_of, scope_of
 from orgs.models import AccessGrant, Account
+from orgs.scope import Part
 from portal.models import User
 
 

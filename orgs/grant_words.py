@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from orgs.access import ROLE_RIGHTS, WHOLE, Part, Right
+from orgs.access import ROLE_RIGHTS, WHOLE, Right
 from orgs.contact_types import ContactType
 from orgs.models import AccessGrant, Account, Role
+from orgs.scope import Part
 
 _TO_CONTACTS = {
     Right.VIEW: "see",

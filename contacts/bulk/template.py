@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from contacts.bulk.cells import ACTION
 from contacts.bulk.verdicts import ACCOUNT, COLUMNS, TYPE
 from contacts.models import AlternateContact, ChangeSet, Verdict
-from orgs.access import Scope
 from orgs.models import Account
+from orgs.scope import Scope
 
 TEMPLATE_COLUMNS = (ACCOUNT, "AccountName", TYPE, ACTION, *COLUMNS.values())
 ERROR_COLUMNS = ("Line", ACCOUNT, TYPE, "Problem")

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from contacts.bulk.line import Line, Problem
 from contacts.details import FIELDS, advice, validate
 from contacts.models import AlternateContact, ContactStatus, ContactType, PlannedChange, Verdict
-from orgs.access import Scope
 from orgs.models import Account, AccountState, Unreachable
+from orgs.scope import Scope
 from portal.aws import ContactDetails, same_contact
 from portal.causes import Cause
 

@@ -16,7 +16,8 @@ from contacts.history import Chapter, chapters_of, left_before, life_of, said_be
 from contacts.models import AlternateContact
 from contacts.views.lists import page_size_of
 from contacts.views.paging import beside, pk_in
-from orgs.access import Right, Scope, scope_of
+from orgs.access import Right, scope_of
+from orgs.scope import Scope
 
 
 @require_safe

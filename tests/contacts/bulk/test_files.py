@@ -11,8 +11,8 @@ from contacts.bulk.plan import make_plan
 from contacts.bulk.template import error_rows, template_rows
 from contacts.mirror import ensure_contacts
 from contacts.models import AlternateContact, ChangeSet, ContactStatus, SetKind
-from orgs.access import EVERYTHING, Scope
 from orgs.models import Account, AccountState
+from orgs.scope import EVERYTHING, Scope
 from portal.aws import ContactDetails
 from portal.spreadsheets import csv_lines, write_xlsx
 from portal.tables import NotATable
