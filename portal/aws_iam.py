@@ -7,7 +7,9 @@ from typing import Any
 from django.db import models
 
 from portal.aws import call
+from portal.aws_errors import Refused
 from portal.aws_facts import Caller
+from portal.causes import Cause
 
 _SESSION = re.compile(r"arn:([\w-]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
 _ENTITY = re.compile(r"arn:[\w-]+:iam::\d{12}:(?:user|role)/.+")
@@ -62,7 +64,10 @@ def simulate(caller: Caller, entity: str, question: Question) -> dict[str, Decis
         ResourceArns=[question.resource],
         ContextEntries=entries,
     )
-    return {row["EvalActionName"]: _decision(row) for row in answer["EvaluationResults"]}
+    found = {row["EvalActionName"]: _decision(row) for row in answer["EvaluationResults"]}
+    if found.keys() != set(question.actions):  # silence is no permission
+        raise Refused(Cause.UNEXPECTED)
+    return found
 
 
 def _decision(row: dict[str, Any]) -> Decision:
