@@ -108,12 +108,6 @@ def create_group(name: str, *, context: Context) -> Group:
     return group
 
 
-def set_members(group: Group, people: Iterable[User], *, context: Context) -> None:
-    """Let these people, and nobody else, be in the group. An administrator always remains."""
-    require_in(context, Right.PEOPLE)
-    _change_members(group, lambda _: set(people), context)
-
-
 def add_member(group: Group, person: User, *, context: Context) -> None:
     """Let a person be in the group too; raises PermissionDenied, and ValidationError where they left."""
     require_in(context, Right.PEOPLE)

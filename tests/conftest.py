@@ -257,6 +257,17 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
 # What there is
 
 
+def queries_of(call: Callable[[], object]) -> int:
+    """How many queries a call takes, the first of its kind in this process aside."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    call()
+    with CaptureQueriesContext(connection) as queries:
+        call()
+    return len(queries)
+
+
 @pytest.fixture
 def scene(db):
     """A small organization in the database alone."""

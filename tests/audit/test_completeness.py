@@ -51,7 +51,6 @@ USE_CASES = {
     "orgs/grants.py:end_grant": {"GRANT_ENDED"},
     "orgs/grants.py:give_grant": {"GRANT_GIVEN"},
     "orgs/grants.py:remove_member": {"GROUP_CHANGED"},
-    "orgs/grants.py:set_members": {"GROUP_CHANGED"},
     "orgs/leaving.py:hide_name": {"USER_CHANGED"},
     "orgs/merging.py:count_missing": {"ACCOUNT_LEFT"},
     "orgs/merging.py:merge_accounts": {

@@ -1,12 +1,15 @@
 """What the tests of organizations share: the demo organization, connected."""
 
 import pytest
+from django.contrib.auth.models import Group
 
-from audit.context import command_context
+from audit.context import Context, command_context
 from audit.models import AuditEvent
 from orgs.connecting import connect_organization
 from orgs.discovery import discover
+from orgs.grants import add_member, remove_member
 from orgs.models import Organization
+from portal.models import User
 from sandbox.testing import Sandbox
 
 
@@ -29,6 +32,14 @@ def discovered(organization: Organization) -> Organization:
     """Connected and discovered once."""
     discover(organization, context=command_context())
     return organization
+
+
+def set_members(group: Group, people: list[User], *, context: Context) -> None:
+    """Let these people, and nobody else, be in the group."""
+    for person in people:
+        add_member(group, person, context=context)
+    for person in group.user_set.exclude(pk__in=[person.pk for person in people]):
+        remove_member(group, person, context=context)
 
 
 def events_of(*actions: str) -> list[AuditEvent]:

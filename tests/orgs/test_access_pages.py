@@ -14,12 +14,12 @@ from django.utils import timezone
 
 from audit.context import command_context
 from audit.models import Action
-from orgs.grants import give_grant, set_members
+from orgs.grants import give_grant
 from orgs.models import AccessGrant, OrganizationalUnit, Role
 from orgs.provider_groups import renew_groups
 from portal.models import User
 from tests.contacts.scene import GATEWAY, LEDGER, Scene, as_person
-from tests.orgs.conftest import events_of
+from tests.orgs.conftest import events_of, set_members
 
 
 @pytest.fixture

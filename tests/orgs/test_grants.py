@@ -29,11 +29,11 @@ from orgs.access import (
     visible_to,
 )
 from orgs.contact_types import ContactType
-from orgs.grants import administrators, create_group, delete_group, end_grant, give_grant, set_members
+from orgs.grants import administrators, create_group, delete_group, end_grant, give_grant
 from orgs.models import AccessGrant, Account, Organization, OrganizationalUnit, Role, Standing
 from portal.models import User
 from tests.contacts.scene import GATEWAY, LEDGER, Scene
-from tests.orgs.conftest import events_of
+from tests.orgs.conftest import events_of, set_members
 
 ALL_TYPES = ContactType.values
 
@@ -232,8 +232,8 @@ def test_members_of_a_group_are_told_in_the_audit(erin, alice, bob):
     team = create_group(" team ", context=by(erin))
     set_members(team, [alice, bob], context=by(erin))
     set_members(team, [bob, alice], context=by(erin))
-    [event] = events_of(Action.GROUP_CHANGED)
-    assert (event.before, event.after) == ({"members": []}, {"members": ["alice", "bob"]})
+    changes = [(event.before["members"], event.after["members"]) for event in events_of(Action.GROUP_CHANGED)]
+    assert changes == [([], ["alice"]), (["alice"], ["alice", "bob"])]
 
 
 @pytest.mark.parametrize(
