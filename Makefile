@@ -13,6 +13,7 @@ help:
 	@echo "make style        style, security rules, types, settings for production, missing migrations"
 	@echo "make advisories   known weaknesses of the packages we pin; needs the internet, and fails without it"
 	@echo "make bench        measurements"
+	@echo "make scan         a security scanner of others against the running portal, as each role; half an hour"
 	@echo "make screenshots  the pictures in docs/pictures"
 	@echo "make lock         requirements*.txt from requirements*.in; needs uv"
 
@@ -46,6 +47,9 @@ advisories: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(PYTHON) -m benchmarks
 
+scan: $(VENV)/scan.stamp
+	$(PYTHON) -m tests.scan $(VENV)/scan/bin/wapiti
+
 screenshots: $(VENV)/dev.stamp
 	@$(PYTHON) -m tests.chromium
 	$(PYTHON) -m tests.screenshots
@@ -56,6 +60,8 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		requirements-dev.in -o requirements-dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		requirements-scan.in -o requirements-scan.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		requirements-saml.in -o requirements-saml.txt
 
 # A stamp is a copy of the file that was installed: a newer date alone installs nothing.
@@ -64,6 +70,11 @@ $(VENV)/runtime.stamp: $(PYTHON) requirements.txt
 
 $(VENV)/dev.stamp: $(VENV)/runtime.stamp requirements-dev.txt
 	@$(INSTALL) requirements-dev.txt $@
+
+$(VENV)/scan.stamp: $(VENV)/dev.stamp requirements-scan.txt
+	@$(PYTHON) -m venv $(VENV)/scan
+	@$(VENV)/scan/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-scan.txt && cp requirements-scan.txt $@
 
 INSTALL = install() { \
 		if cmp -s "$$1" "$$2"; then touch "$$2"; return; fi; \
@@ -87,4 +98,4 @@ $(PYTHON):
 		echo "$$found cannot make a virtual environment. On Debian: apt-get install python3-venv" >&2; exit 1; \
 	}
 
-.PHONY: help run test torture lint style advisories bench screenshots lock
+.PHONY: help run test torture lint style advisories bench screenshots lock scan

@@ -30,7 +30,16 @@ CRAWL_SECONDS, ATTACK_SECONDS = 120, 60
 MOST_OF_ONE_KIND = 12  # pages of one directory: one account is as good as another
 LEVELS = {0: "info", 1: "low", 2: "medium", 3: "high", 4: "critical"}
 # Following these would end the session, or the people that the scan signs in as.
-LEFT_OUT = ("/sign-out/", "/active/", "/password/", "/former/", "/sessions/", "/access/", "/second-step/")
+LEFT_OUT = (
+    "/sign-out/",
+    "/active/",
+    "/password/",
+    "/former/",
+    "/sessions/",
+    "/access/",
+    "/second-step/",
+    "/groups/",
+)
 
 
 def main(wapiti: str) -> int:
