@@ -62,8 +62,8 @@ class AccountIdsField(forms.Field):
         return ids
 
     def words_of(self, values: Sequence[str]) -> str:
-        """How the list says this filter: not by a hundred numbers."""
-        count = len(self.to_python(values))
+        """How the list says this filter, also one that makes no sense: not by a hundred numbers."""
+        count = len(set(filter(None, values)))
         return "one account" if count == 1 else f"{count} accounts"
 
 

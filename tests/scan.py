@@ -51,7 +51,9 @@ def main(wapiti: str) -> int:
             base = f"http://127.0.0.1:{port}/"
             _wait_for(base)
             names, password = _sign_ins(Path(directory))
-            worst = max(_scan(wapiti, base, name, password, Path(directory)) for name in ["", *names])
+            # All sign in before the first attack: guessing passwords stops the address for a while.
+            cookies = {name: _cookies(base, name, password) for name in names} | {"nobody": ""}
+            worst = max(_scan(wapiti, base, who, cookies[who], Path(directory)) for who in cookies)
         finally:
             os.killpg(portal.pid, signal.SIGINT)
             portal.wait(timeout=60)
@@ -71,9 +73,9 @@ def _start(directory: Path, port: int) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def _scan(wapiti: str, base: str, name: str, password: str, directory: Path) -> int:
+def _scan(wapiti: str, base: str, who: str, cookies: str, directory: Path) -> int:
     """One role's scan; the worst level that was found."""
-    report = directory / f"{name or 'nobody'}.json"
+    report = directory / f"{who}.json"
     command = [
         wapiti,
         "-u",
@@ -92,20 +94,20 @@ def _scan(wapiti: str, base: str, name: str, password: str, directory: Path) -> 
     command += ["--store-session", str(directory / "wapiti")]
     for path in LEFT_OUT:
         command += ["-x", f"{base.rstrip('/')}*{path}*"]
-    if name:
-        command += ["-C", _cookies(base, name, password)]
+    if cookies:
+        command += ["-C", cookies]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=3600)
-    return _tell(name or "nobody", json.loads(report.read_text()))
+    return _tell(who, json.loads(report.read_text()))
 
 
-def _tell(name: str, report: dict) -> int:
+def _tell(who: str, report: dict) -> int:
     found: Counter[tuple[int, str, str]] = Counter()
     for kind in ("vulnerabilities", "anomalies"):
         for category, rows in report[kind].items():
             for row in rows:
                 found[row["level"], category, f"{row['method']} {row['path']}: {row['info']}"] += 1
     pages = report["infos"].get("crawled_pages_nbr", "?")
-    print(f"\n{name}: {pages} pages, {sum(found.values())} remarks")
+    print(f"\n{who}: {pages} pages, {sum(found.values())} remarks")
     for (level, category, words), count in sorted(found.items(), reverse=True):
         print(f"  {LEVELS.get(level, level)}  {category}  {words[:160]}  x{count}")
     return max((level for level, *_ in found), default=0)
