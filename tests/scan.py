@@ -96,7 +96,9 @@ def _scan(wapiti: str, base: str, who: str, cookies: str, directory: Path) -> in
         command += ["-x", f"{base.rstrip('/')}*{path}*"]
     if cookies:
         command += ["-C", cookies]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=3600)
+    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, timeout=3600)
+    if not report.exists():
+        raise SystemExit(f"{who}: the scanner itself failed with {done.returncode}, so nothing is known.")
     return _tell(who, json.loads(report.read_text()))
 
 
