@@ -116,7 +116,7 @@ def test_members_who_come_from_the_identity_provider_are_told_apart(admin, team,
 
 def test_a_group_of_thousands_is_a_few_queries(admin, team, scene, django_assert_max_num_queries):
     people = User.objects.bulk_create(User(username=f"person{n:04}") for n in range(3000))
-    set_members(team, people, context=command_context())
+    team.user_set.set(people)
     address = reverse("orgs:group_detail", args=[team.pk])
     with django_assert_max_num_queries(30):
         page = admin.get(address, {"q": "person29"})

@@ -275,7 +275,7 @@ def test_who_is_not_let_in_reads_it_on_a_good_page(live_server, page, cast, prov
 
 
 def test_a_provider_that_fails_is_told_on_a_good_page(live_server, page, cast, provider):
-    address = reverse("openid_connect_callback", args=["127.0.0.1"])
+    address = reverse("openid_connect_callback", args=[provider.configured().id])
     assert not look_at(page, f"{live_server.url}{address}?code=x&state=y")
     assert page.get_by_role("heading", name="Signing in did not work").is_visible()
 
