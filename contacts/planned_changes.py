@@ -64,7 +64,7 @@ def request_changes(change_set: ChangeSet, rows: list[PlannedChange]) -> None:
         else:
             asked.append(row)
             wishes.append(_wish_for(row, contact, change_set))
-    _write_wishes(change_set, asked, wishes, context)
+    _write_wishes(asked, wishes, context)
     _write_skipped(skipped, contacts, context)
 
 
@@ -118,13 +118,13 @@ def _wish_for(row: PlannedChange, contact: AlternateContact, change_set: ChangeS
     )
 
 
-def _write_wishes(
-    change_set: ChangeSet, rows: list[PlannedChange], wishes: list[ContactChange], context: Context
-) -> None:
+def _write_wishes(rows: list[PlannedChange], wishes: list[ContactChange], context: Context) -> None:
     ContactChange.objects.insert_many(wishes)
     record_all([change_event(Action.CHANGE_REQUESTED, change, context) for change in wishes])
-    asked = change_set.changes.filter(contact=OuterRef("contact")).values("pk")[:1]
-    PlannedChange.objects.filter(pk__in=[row.pk for row in rows]).update(change=Subquery(asked))
+    # One wish of a contact is queued. Asked for its set too, PostgreSQL may read all of that each time.
+    queued = ContactChange.objects.filter(contact=OuterRef("contact"), status=ChangeStatus.QUEUED)
+    asked = PlannedChange.objects.filter(pk__in=[row.pk for row in rows])
+    asked.update(change=Subquery(queued.order_by().values("pk")))
     for caller_key in {change.caller_key for change in wishes}:
         transaction.on_commit(partial(wake, caller_key, queue_of(Lane.BULK)))
 

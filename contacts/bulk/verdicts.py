@@ -59,9 +59,10 @@ class Known:
 
     def siblings_of(self, contact: AlternateContact) -> list[ContactDetails]:
         """The values of the account's other contacts, as far as they are known to the actor."""
+        account = self.by_pk[contact.account_id]
         kept = self.values.get(contact.account_id, {})
-        seen = self.visible.types_in(self.by_pk[contact.account_id])
-        return [kept[kind] for kind in kept if kind != contact.contact_type and kind in seen]
+        others = [kind for kind in kept if kind != contact.contact_type]
+        return [kept[kind] for kind in others if self.visible.covers(account, kind)]
 
     @cached_property
     def by_pk(self) -> dict[int, Account]:
