@@ -3,12 +3,11 @@
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Model
-from django.db.models.sql import InsertQuery
 from django.utils import timezone
 
 from audit.context import Context
 from audit.models import LABEL_LENGTH, OS_USER_LENGTH, Action, AuditEvent, AuditPending
+from portal.inserting import columns_of, values_of
 
 MANY = 50  # events from which on taking their keys first pays on PostgreSQL
 
@@ -49,23 +48,24 @@ def record_all(events: list[AuditEvent]) -> list[AuditEvent]:
 
 
 def _write_at_once(events: list[AuditEvent]) -> list[AuditEvent]:
-    """Events, and that they wait for their seals, in one statement: two cost each writer a fifth more."""
-    query = InsertQuery(AuditEvent)
-    query.insert_values(_FIELDS, list[Model](events))
-    compiler = query.get_compiler(connection=connection)
-    compiler.returning_fields = [_KEY]
-    ((insert, values),) = compiler.as_sql()
+    """Events, and that they wait for their seals, in one statement: two cost each writer a fifth more.
+
+    The SQL is put together here: Django's compiler would do so anew for each event, which costs as much as
+    the rest of what we do for it.
+    """
+    row = f"({', '.join(['%s'] * len(_FIELDS))})"
+    into = columns_of(connection, AuditEvent._meta.db_table, _FIELDS)
+    values = [value for columns in values_of(connection, _FIELDS, events) for value in columns]
     with connection.cursor() as cursor:
-        cursor.execute(_WAITING.format(insert), values)
+        cursor.execute(_WRITE.format(into=into, rows=", ".join([row] * len(events))), values)
         for event, (pk,) in zip(events, cursor.fetchall(), strict=True):
             event.pk = pk
-            event._state.adding, event._state.db = False, connection.alias
     return events
 
 
-_KEY = AuditEvent._meta.pk
-_FIELDS: list[Any] = [field for field in AuditEvent._meta.concrete_fields if field is not _KEY]
-_WAITING = (
-    "WITH written AS ({}), waiting AS (INSERT INTO audit_auditpending (event_id) SELECT id FROM written)"
+_FIELDS = [field for field in AuditEvent._meta.concrete_fields if not field.primary_key]
+_WRITE = (
+    "WITH written AS (INSERT INTO {into} VALUES {rows} RETURNING id),"
+    " waiting AS (INSERT INTO audit_auditpending (event_id) SELECT id FROM written)"
     " SELECT id FROM written"
 )

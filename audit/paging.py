@@ -3,8 +3,8 @@
 Two traps lie here on PostgreSQL. Walking down the primary key until a page is full is quick for what is
 frequent, and reads millions of rows for what is rare or long ago. Gathering all matches by an index and
 sorting them is the other way about. The planner has to choose, and takes what is asked for as spread evenly
-over the years. So we choose: the newest few thousand events are walked first, and only what cannot fill a
-page there is gathered.
+over the years. So we choose: the newest few thousand events are walked first; where they cannot fill a
+page, the planner has its choice among more of them; only what cannot fill it there either is gathered.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connections
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value
 
-NEAR = 5_000
+NEAR, FAR = 5_000, 160_000
 WINDOWS = 16  # of so many events that may be walked to count what is frequent
 
 
@@ -58,7 +58,7 @@ class Walk:
             return False
         key, found, rest = self._keys[0], 0, Q()
         for window in range(1, WINDOWS + 1):
-            horizon = self._horizon(self.span.filter(rest).order_by(f"-{key}"))
+            horizon = self._horizon(self.span.filter(rest).order_by(f"-{key}"), NEAR)
             if horizon is None:
                 return False
             found += self.events.filter(rest, **{f"{key}__gt": horizon}).order_by().count()
@@ -69,14 +69,15 @@ class Walk:
 
     def _rows(self, pk: int | None, count: int, *, up: bool) -> list[Any]:
         beyond = self._beyond(pk, up)
-        events = self.events.filter(beyond)
         order = [key if up else f"-{key}" for key in self._keys]
+        events, span = (rows.filter(beyond).order_by(*order) for rows in (self.events, self.span))
         if self.is_whole or connections[events.db].vendor != "postgresql":
-            return list(events.order_by(*order)[:count])
-        near = None if self.is_narrow else self._near(self.span.filter(beyond).order_by(*order), up)
-        rows = list(events.filter(near).order_by(*order)[:count]) if near else []
-        if len(rows) == count:
-            return rows
+            return list(events[:count])
+        for number in () if self.is_narrow else (NEAR, FAR):
+            within = self._within(span, number, up)
+            rows = list(events.filter(within)[:count]) if within else []
+            if len(rows) == count:
+                return rows
         gathered = events.order_by(*self._unindexed(up)).values_list("pk", flat=True)
         return list(self.events.filter(pk__in=list(gathered[:count])).order_by(*order))
 
@@ -91,15 +92,14 @@ class Walk:
         at = self.span.model._base_manager.filter(pk=pk).values_list("at", flat=True).first()
         return Q() if at is None else Q(**{f"at__{side}e": at}) & (Q(**{f"at__{side}": at}) | aside)
 
-    def _near(self, ordered: QuerySet, up: bool) -> Q | None:
-        """What lies within the next few thousand events; None when there are no more than those."""
-        key = self._keys[0]
-        horizon = self._horizon(ordered)
-        return None if horizon is None else Q(**{f"{key}__{'lte' if up else 'gte'}": horizon})
+    def _within(self, ordered: QuerySet, number: int, up: bool) -> Q | None:
+        """What lies within the next events, so many; None when there are no more than those."""
+        horizon = self._horizon(ordered, number)
+        return None if horizon is None else Q(**{f"{self._keys[0]}__{'lte' if up else 'gte'}": horizon})
 
-    def _horizon(self, ordered: QuerySet) -> Any:
-        """Where the next few thousand events end; None when there are no more than those."""
-        return ordered.values_list(self._keys[0], flat=True)[NEAR : NEAR + 1].first()
+    def _horizon(self, ordered: QuerySet, number: int) -> Any:
+        """Where the next events, so many, end; None when there are no more than those."""
+        return ordered.values_list(self._keys[0], flat=True)[number : number + 1].first()
 
     def _unindexed(self, up: bool) -> Sequence[Any]:
         """The same order in a form that no index has: all matches are gathered, and then sorted."""

@@ -4,13 +4,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-from django.db.models import Q
+from django.db.models import Q, TextField, Value
+from django.db.models.functions import Concat
 
 from audit.paging import EventPage, Walk
-from audit.searching import EventText, is_searchable, may_begin_id
+from audit.searching import EventText, is_searchable, may_begin_id, rare_part
 from portal.inserting import InsertQuerySet
 
 COUNTED = 10_000
+# The same text in a form that no index has.
+_UNINDEXED = Concat(EventText(), Value(""), output_field=TextField())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +116,11 @@ class AuditEventQuerySet(InsertQuerySet):
         if not text:
             return self
         wanted = Q(text__icontains=text)
+        if part := rare_part(text):
+            wanted = Q(text__icontains=part) & Q(unindexed__icontains=text)
         if may_begin_id(text):
             wanted |= Q(request_id__startswith=text.lower()) | Q(aws_request_id__startswith=text.lower())
-        return self.alias(text=EventText()).filter(wanted)
+        return self.alias(text=EventText(), unindexed=_UNINDEXED).filter(wanted)
 
     def page(
         self, *, newer_than: int | None = None, older_than: int | None = None, size: int = 50

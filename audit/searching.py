@@ -57,6 +57,15 @@ def is_searchable(text: str) -> bool:
     return len(text.strip()) >= SHORTEST and bool(re.search(r"[^\W_]{2}", text))
 
 
+def rare_part(text: str) -> str:
+    """Of an e-mail address what stands before the @, if that is enough to search for; else nothing.
+
+    The company's domain is in nearly every event, and an index that has to look at it as well takes longest.
+    """
+    part = text.partition("@")[0].strip() if "@" in text else ""
+    return part if is_searchable(part) else ""
+
+
 def may_begin_id(text: str) -> bool:
     """Whether the random id of a request may begin so; to look for more than is needed costs time."""
     return bool(re.fullmatch(r"[\w-]*[0-9][\w-]*|[0-9a-f-]+", text, re.IGNORECASE | re.ASCII))

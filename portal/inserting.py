@@ -26,7 +26,7 @@ class InsertQuerySet(models.QuerySet):
         _give_keys(connection, self.model, rows)
         fields = list(self.model._meta.concrete_fields)
         insert = _copy if connection.vendor == "postgresql" else _execute
-        insert(connection, self.model._meta.db_table, fields, _values(connection, fields, rows))
+        insert(connection, self.model._meta.db_table, fields, values_of(connection, fields, rows))
 
 
 def _give_keys(
@@ -52,10 +52,10 @@ def _give_keys(
         row.pk = number
 
 
-def _values(
+def values_of(
     connection: BaseDatabaseWrapper, fields: list[models.Field], rows: Sequence[models.Model]
 ) -> Iterator[Sequence[Any]]:  # Any: what the driver takes
-    """The columns of each row, which counts as stored from here on."""
+    """The columns of each row as the driver takes them; each row counts as stored from here on."""
     columns = attrgetter(*(field.attname for field in fields))
     others = [(place, field) for place, field in enumerate(fields) if not isinstance(field, PLAIN)]
     for row in rows:
@@ -71,7 +71,7 @@ def _execute(
     connection: BaseDatabaseWrapper, table: str, fields: list[models.Field], values: Iterator[Sequence[Any]]
 ) -> None:
     marks = ", ".join(["%s"] * len(fields))
-    sql = f"INSERT INTO {_columns_of(connection, table, fields)} VALUES ({marks})"  # noqa: S608 - our own names
+    sql = f"INSERT INTO {columns_of(connection, table, fields)} VALUES ({marks})"  # noqa: S608 - our own names
     with connection.cursor() as cursor:
         cursor.executemany(sql, list(values))
 
@@ -80,12 +80,13 @@ def _copy(
     connection: BaseDatabaseWrapper, table: str, fields: list[models.Field], values: Iterator[Sequence[Any]]
 ) -> None:
     """https://www.psycopg.org/psycopg3/docs/basic/copy.html"""
-    sql = f"COPY {_columns_of(connection, table, fields)} FROM STDIN"
+    sql = f"COPY {columns_of(connection, table, fields)} FROM STDIN"
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(sql) as copy:
         for row in values:
             copy.write_row(row)
 
 
-def _columns_of(connection: BaseDatabaseWrapper, table: str, fields: list[models.Field]) -> str:
+def columns_of(connection: BaseDatabaseWrapper, table: str, fields: list[models.Field]) -> str:
+    """The table with these columns, as INSERT INTO and COPY name them."""
     names = [connection.ops.quote_name(field.column or "") for field in fields]
     return f"{connection.ops.quote_name(table)} ({', '.join(names)})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.audit.names import ROUNDS, SECONDS, WAYS
+from benchmarks.audit.names import ROUNDS, SECONDS, WAYS, WRITING
 from benchmarks.audit.server import history_of, peer_portal, run_module, verify_whole
 from portal.embedded import BEHIND, portal_parts
 from tests.live import LivePortal, wait_until
@@ -111,8 +111,8 @@ def _writers(portal: LivePortal, say: Callable[[str], None]) -> tuple[dict[str, 
         lambda: " ready." in portal.log("bulk"), "the sealer is ready", says=lambda: portal.log("bulk")
     )
     answers: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
-    for number in range(1, ROUNDS + 1):
-        say(f"concurrent writers, round {number} of {ROUNDS}")
+    for number in range(1, WRITING + 1):
+        say(f"concurrent writers, round {number} of {WRITING}")
         for way in WAYS:
             answers[way].append(run_module(peer if way == "peer" else portal, "writing", way, SECONDS))
     found = {

@@ -7,4 +7,5 @@ WRITERS = 16
 EVERYWHERE, FREQUENT, RARE, NOWHERE = "northwind", "Platform Security", "Quillfeather", "Xyzzyplugh"
 RARE_ACTOR = "Imogen Quillfeather"
 WAYS = ("sealed", "unsealed", "peer")  # of writing
-ROUNDS, SECONDS = 3, 8  # rounds of what is measured in turns; seconds that writers write
+ROUNDS = 3  # of what is looked for
+WRITING, SECONDS = 7, 5  # rounds of writers, and how long each writes: short turns suffer alike from others

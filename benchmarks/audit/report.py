@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from benchmarks.audit.figures import Export, Figures, Look
-from benchmarks.audit.names import ROUNDS, WRITERS
+from benchmarks.audit.names import ROUNDS, WRITERS, WRITING
 from benchmarks.report import circumstances, table
 
 MOST_LOOK = 1.0  # seconds of one page of what was looked for, with its count
@@ -114,7 +114,7 @@ def _verdict(figures: Figures) -> str:
         <= MOST_MEMORY,
     }
     words = "; ".join(f"{what}: {'reached' if is_held else 'MISSED'}" for what, is_held in held.items())
-    return f"To be reached, in the median of {ROUNDS} rounds: {words}."
+    return f"To be reached, in the median of {ROUNDS} rounds, of {WRITING} for writers: {words}."
 
 
 def _growths(exports: list[Export]) -> Iterator[float]:

@@ -17,7 +17,7 @@ from tests.live import ROOT, LivePortal
 from tests.postgres import Postgres
 from tests.valkey import Valkey
 
-LONGEST = 1200  # seconds of one process
+LONGEST = 3600  # seconds of one process
 # What is committed is on the disk: fsync, full_page_writes and synchronous_commit stay on, as usual.
 PRODUCTION = {
     "shared_buffers": "2GB",

@@ -56,6 +56,8 @@ def events() -> list[AuditEvent]:
         ({"request_id": "click-1"}, [2, 1]),
         ({"actor_id": 7}, []),
         ({"text": "ZOE@"}, [1]),
+        ({"text": "ZOE@example.com"}, [1]),
+        ({"text": "zoe@example.org"}, []),
         ({"text": " Zoë "}, [2, 1]),
         ({"text": "chg-77"}, [2, 1]),
         ({"text": "aws-9"}, [2]),
