@@ -10,19 +10,20 @@ def about(seconds: float) -> str:
     if seconds <= 0:
         return "no time"
     if seconds <= 10:
-        return f"about {_many(math.ceil(seconds), 'second')}"
+        return f"about {many(math.ceil(seconds), 'second')}"
     if seconds <= 90:
-        return f"about {_many(_up(seconds, 5), 'second')}"
+        return f"about {many(_up(seconds, 5), 'second')}"
     if seconds < HOUR:
-        return f"about {_many(_up(seconds, MINUTE) // MINUTE, 'minute')}"
+        return f"about {many(_up(seconds, MINUTE) // MINUTE, 'minute')}"
     hours, rest = divmod(_up(seconds, 10 * MINUTE), HOUR)
     minutes = f" {rest // MINUTE} minutes" if rest else ""
-    return f"about {_many(hours, 'hour')}{minutes}"
+    return f"about {many(hours, 'hour')}{minutes}"
 
 
 def _up(seconds: float, step: int) -> int:
     return math.ceil(seconds / step) * step
 
 
-def _many(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+def many(number: int, unit: str) -> str:
+    """Such as "1 minute" or "1,200 deletions"."""
+    return f"{number} {unit}" if number == 1 else f"{number:,} {unit}s"

@@ -1,14 +1,17 @@
 """Inserting rows by the thousand: as bulk_create() does, for a third of its time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-# Whatever the driver takes as it is. Most of bulk_create()'s time goes into asking each field for each value.
+# Whatever the drivers take as it is. Most of bulk_create()'s time goes into asking each field for each value.
 PLAIN = (models.CharField, models.IntegerField, models.BooleanField, models.ForeignKey)
+Prepare = Callable[[Any], Any]  # Any: a value of a field, and what the driver takes
 
 
 class InsertQuerySet(models.QuerySet):
@@ -57,14 +60,30 @@ def values_of(
 ) -> Iterator[Sequence[Any]]:  # Any: what the driver takes
     """The columns of each row as the driver takes them; each row counts as stored from here on."""
     columns = attrgetter(*(field.attname for field in fields))
-    others = [(place, field) for place, field in enumerate(fields) if not isinstance(field, PLAIN)]
+    others = [
+        (place, prepare)
+        for place, field in enumerate(fields)
+        if (prepare := _preparation_of(field, connection))
+    ]
     for row in rows:
         taken = columns(row)
         values = list(taken) if len(fields) > 1 else [taken]
-        for place, field in others:
-            values[place] = field.get_db_prep_save(values[place], connection)
+        for place, prepare in others:
+            if values[place] is not None:
+                values[place] = prepare(values[place])
         yield values
         row._state.adding, row._state.db = False, connection.alias
+
+
+def _preparation_of(field: models.Field, connection: BaseDatabaseWrapper) -> Prepare | None:
+    """What makes the driver's value of a field's; None where that is the same."""
+    if isinstance(field, PLAIN):
+        return None
+    if isinstance(field, models.JSONField):
+        return partial(json.dumps, cls=field.encoder)
+    if isinstance(field, models.DateTimeField) and connection.vendor == "postgresql":
+        return None
+    return partial(field.get_db_prep_save, connection=connection)
 
 
 def _execute(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contacts.bulk.estimate import seconds_to_run, seconds_to_undo
+from contacts.bulk.estimate import time_to_run, time_to_undo
 from contacts.models import ChangeSet, Verdict
 from portal.durations import about
 
@@ -38,8 +38,8 @@ def outlook_of(change_set: ChangeSet) -> Outlook:
     counts = change_set.counts
     facts = [Fact(label, f"{counts[kind]:,}{more}") for kind, label, more in KINDS if counts.get(kind)]
     if change_set.writes and change_set.effort:
-        facts.append(Fact("Time", about(seconds_to_run(change_set))))
-        facts.append(Fact("Undo", about(seconds_to_undo(change_set))))
+        facts.append(Fact("Time", time_to_run(change_set)))
+        facts.append(Fact("Undo", time_to_undo(change_set)))
     return Outlook(facts, _took(change_set))
 
 

@@ -7,12 +7,11 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from contacts.bulk.estimate import seconds_to_run, seconds_to_undo
+from contacts.bulk.estimate import time_to_run, time_to_undo
 from contacts.bulk.run import outcomes_of
 from contacts.bulk.verdicts import LEFT_OUT
 from contacts.models import OPEN, ChangeSet, ChangeStatus, PlannedChange, Verdict
 from portal.causes import Cause
-from portal.durations import about
 
 DONE = (ChangeStatus.APPLIED, ChangeStatus.UNCHANGED)
 VERDICT_WORDS = {
@@ -97,8 +96,7 @@ def plan_lines(change_set: ChangeSet) -> Iterator[str]:
     parts = [f"{counts[name]:,} {label}" for name, label in VERDICT_WORDS.items() if counts.get(name)]
     yield f"Change set {change_set.pk}, “{change_set.title}”: {', '.join(parts) or 'no lines'}."
     if change_set.writes:
-        undo = about(seconds_to_undo(change_set))
-        yield f"Sending it takes {about(seconds_to_run(change_set))}, undoing it {undo}."
+        yield f"Sending it takes {time_to_run(change_set)}; undoing it {time_to_undo(change_set)}."
     for error in errors_of(change_set):
         field = f"{error['field']}: " if error["field"] else ""
         yield f"Line {error['line']}: {field}{error['text']}"

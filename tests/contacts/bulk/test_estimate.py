@@ -2,7 +2,7 @@
 
 import pytest
 
-from contacts.bulk.estimate import rate_words, seconds_to_run, seconds_to_undo
+from contacts.bulk.estimate import seconds_for, time_to_run, time_to_undo
 from contacts.models import ChangeSet
 from portal.durations import about
 
@@ -24,17 +24,29 @@ def effort(reads: int, puts: int, deletes: int = 0) -> dict[str, int]:
 )
 def test_the_slowest_operation_of_the_slowest_caller_counts(settings, run, seconds):
     settings.AWS_QUOTA_SHARE = 0.8
-    assert seconds_to_run(ChangeSet(effort={"run": run, "undo": {}})) == pytest.approx(seconds)
-    assert seconds_to_undo(ChangeSet(effort={"run": {}, "undo": run})) == pytest.approx(seconds)
+    assert seconds_for(run) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    "run,said",
+    [
+        ({}, "no time"),
+        ({"aws:1": effort(100, 100)}, "about 30 seconds"),
+        ({"aws:1": effort(1, 0, 1)}, "about 2 seconds, with 1 deletion at 0.8 a second"),
+        (
+            {"aws:1": effort(900, 100, 800), "aws-cn:1": effort(400, 0, 400)},
+            "about 17 minutes, with 1,200 deletions at 0.8 a second",
+        ),
+    ],
+)
+def test_deletions_are_told_for_they_are_scarce(settings, run, said):
+    settings.AWS_QUOTA_SHARE = 0.8
+    assert time_to_run(ChangeSet(effort={"run": run, "undo": {}})) == said
+    assert time_to_undo(ChangeSet(effort={"run": {}, "undo": run})) == said
 
 
 def test_a_draft_that_is_being_planned_has_no_time_yet():
-    assert (seconds_to_run(ChangeSet()), seconds_to_undo(ChangeSet()), rate_words(ChangeSet())) == (0, 0, "")
-
-
-def test_the_rate_counts_contacts(settings):
-    settings.AWS_QUOTA_SHARE = 0.8
-    assert rate_words(ChangeSet(effort={"run": {"aws:1": effort(114, 114)}})) == "4.0 a second"
+    assert (time_to_run(ChangeSet()), time_to_undo(ChangeSet())) == ("no time", "no time")
 
 
 @pytest.mark.parametrize(
