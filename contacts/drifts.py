@@ -1,6 +1,6 @@
 """What people make of a change from outside: they adopt it, revert it, or ignore it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -37,13 +37,17 @@ def ignore(drift: Drift, *, seen: Seen, context: Context) -> Drift:
     return _let_stand(drift, DriftState.IGNORED, seen, context)
 
 
-def let_stand(drift: Drift, state: DriftState, *, seen: Seen, context: Context) -> bool:
-    """Adopt or ignore one of many; False when it moved, or needs no decision any more: look at it again."""
-    try:
-        _let_stand(drift, state, seen, context)
-    except (Stale, ValidationError):
-        return False
-    return True
+def let_all_stand(
+    drifts: Iterable[Drift], state: DriftState, *, seen: Mapping[int, Seen], context: Context
+) -> list[bool]:
+    """Adopt or ignore each; False for one that moved, or needs no decision any more: look at it again.
+
+    seen tells by the drift's key what the page showed. Raises PermissionDenied before the first decision.
+    """
+    drifts = list(drifts)
+    for drift in drifts:
+        _require_may_decide(drift, context)
+    return [_stands(drift, state, seen[drift.pk], context) for drift in drifts]
 
 
 def seen_of_each(drifts: Iterable[Drift]) -> dict[int, Seen]:
@@ -70,6 +74,14 @@ def revert(drift: Drift, *, seen: Seen, context: Context, break_glass: bool = Fa
         )
         _decide(drift, DriftState.REVERTED, context, change=change)
     return change
+
+
+def _stands(drift: Drift, state: DriftState, seen: Seen, context: Context) -> bool:
+    try:
+        _let_stand(drift, state, seen, context)
+    except (Stale, ValidationError):
+        return False
+    return True
 
 
 def _let_stand(drift: Drift, state: DriftState, seen: Seen, context: Context) -> Drift:

@@ -79,7 +79,7 @@ def drift_decide(request: HttpRequest) -> HttpResponse:
         return redirect(_way_back(request))
     seen = dict(_ticked(request.POST.getlist("drift")))
     found = drifts_visible_to(request.user).filter(pk__in=seen)
-    told = [drifts.let_stand(drift, state, seen=seen[drift.pk], context=context) for drift in found]
+    told = drifts.let_all_stand(found, state, seen=seen, context=context)
     words = f"{told.count(True):,} {state.label.lower()}. The values stand as they are; nothing was sent."
     if moved := told.count(False):
         words += f" {moved:,} moved meanwhile or were decided: look at them again."

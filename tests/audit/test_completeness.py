@@ -31,7 +31,7 @@ USE_CASES = {
     "contacts/changes.py:request_change": {"CHANGE_REQUESTED", "CHANGE_SUPERSEDED", "SET_SUBMITTED"},
     "contacts/drifts.py:adopt": {"DRIFT_ADOPTED"},
     "contacts/drifts.py:ignore": {"DRIFT_IGNORED"},
-    "contacts/drifts.py:let_stand": {"DRIFT_ADOPTED", "DRIFT_IGNORED"},
+    "contacts/drifts.py:let_all_stand": {"DRIFT_ADOPTED", "DRIFT_IGNORED"},
     "contacts/drifts.py:revert": {"DRIFT_REVERTED", "CHANGE_REQUESTED"},
     "contacts/mirror.py:note_reading": {"CONTACT_DRIFT", "CHANGE_READ_BACK"},
     "contacts/observation.py:_note_all": {"CONTACT_BASELINE", "CONTACT_DRIFT", "CHANGE_READ_BACK"},

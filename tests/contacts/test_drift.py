@@ -12,8 +12,10 @@ from audit.context import worker_context
 from audit.models import AuditEvent
 from contacts.alerts import PAUSE, tell_of_drifts
 from contacts.approval import get_rules
+from contacts.changes import seen_of
 from contacts.mirror import CHANGED_AGAIN, WENT_BACK, WRITTEN_OVER, lock_contact, note_reading, note_written
 from contacts.models import ChangeStatus, ContactChange, Drift, DriftState
+from orgs.models import AccessGrant, Role
 from portal.aws import ContactDetails
 from portal.models import OutgoingMail
 from tests.conftest import queries_of
@@ -210,6 +212,16 @@ def test_many_are_adopted_at_once_but_none_that_moved(scene, alice, bob):
     assert [event.reason for event in events] == ["The new rota."] * 2
     assert client.post(address, data | {"back": "//elsewhere.example/"}).url == reverse("contacts:drift_list")
     assert "row-check" not in as_person(bob).get(reverse("contacts:drift_list")).text
+
+
+def test_of_many_none_is_decided_where_one_may_not_be(scene, carol):
+    AccessGrant.objects.create(person=carol, role=Role.VIEWER)
+    AccessGrant.objects.create(person=carol, role=Role.EDITOR, contact_types=["BILLING"])
+    found = [scene.drift(scene.ledger, contact_type) for contact_type in ("SECURITY", "BILLING")]
+    ticks = [f"{drift.pk}@{seen_of(drift.contact).token}" for drift in found]
+    data = {"drift": ticks, "way": "adopt", "reason": "The new rota."}
+    assert as_person(carol).post(reverse("contacts:drift_decide"), data).status_code == 403
+    assert {state for state, _ in states()} == {"open"}
 
 
 def test_the_overview_and_the_card_lead_to_it(scene, alice, bob):
