@@ -5,6 +5,7 @@ from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from orgs.models import Role, account_id_validator
@@ -119,6 +120,11 @@ class PersonForm(DetailsForm):
     )
 
     field_order = ["username", "first_name", "last_name", "email", "password", "roles"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: as Django's forms take them
+        super().__init__(*args, **kwargs)
+        if not settings.PASSWORD_SIGN_IN:
+            del self.fields["password"]
 
 
 class ProfileForm(PlainForm):

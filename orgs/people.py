@@ -4,6 +4,7 @@ import zoneinfo
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import password_validation
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -24,7 +25,7 @@ PROFILE = ("theme", "time_zone")
 def create_user(
     username: str,
     *,
-    password: str,
+    password: str = "",
     roles: Iterable[Role] = (),
     first_name: str = "",
     last_name: str = "",
@@ -33,12 +34,16 @@ def create_user(
 ) -> User:
     """Make a person who may sign in, with these roles everywhere.
 
+    Where passwords are off they get none, and sign in once they are linked to the identity provider.
     Raises PermissionDenied, and ValidationError by field.
     """
     require_in(context, Right.PEOPLE)
     user = User(username=username, first_name=first_name, last_name=last_name, email=email)
-    _validate_password(password, user)
-    user.set_password(password)
+    if settings.PASSWORD_SIGN_IN:
+        _validate_password(password, user)
+        user.set_password(password)
+    else:
+        user.set_unusable_password()
     user.full_clean()
     with transaction.atomic():
         user.save()

@@ -12,7 +12,7 @@ from allauth.socialaccount.providers.base import AuthProcess
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.shortcuts import render
@@ -110,7 +110,14 @@ def _make_person(request: HttpRequest, sociallogin: SocialLogin, claims: Claims)
             "The provider gives you a user name or an e-mail address that the portal cannot use.",
             cause=f"unusable: {', '.join(error.message_dict)}",
         ) from error
-    user.save()
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as error:
+        raise ProviderRefused(
+            "Somebody signed in for the first time with your user name in this very moment. Sign in again.",
+            cause="made meanwhile",
+        ) from error
     sociallogin.connect(request, user)
     _record_new(request, sociallogin, user)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -131,9 +132,18 @@ def person_create(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.refuse(error)
         else:
-            messages.success(request, f"{person.label} may sign in now as {person.username}.")
+            messages.success(request, _welcome(person))
             return redirect("orgs:person_detail", person.pk)
     return render(request, "orgs/person_create.html", {"form": form, "role_rights": role_words()})
+
+
+def _welcome(person: User) -> str:
+    if settings.PASSWORD_SIGN_IN:
+        return f"{person.label} may sign in now as {person.username}."
+    return (
+        f"{person.label} is here, and has no password. The operator of the portal links {person.username} "
+        "to the identity provider: manage.py link_person."
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -169,7 +179,9 @@ def _change(
 def _person_page(
     request: HttpRequest, person: User, *, status: int = 200, **bound: PlainForm
 ) -> HttpResponse:
-    forms = {"details": DetailsForm(initial=_values(person, people.DETAILS)), "password": PasswordForm()}
+    forms: dict[str, PlainForm] = {"details": DetailsForm(initial=_values(person, people.DETAILS))}
+    if settings.PASSWORD_SIGN_IN:
+        forms["password"] = PasswordForm()
     context = {"person": person, "forms": forms | bound, "role_rights": role_words()}
     grants = AccessGrant.objects.of(person).with_places()
     context["grants"] = list(grants.in_force())

@@ -72,6 +72,17 @@ def test_mistakes_in_a_new_person_are_named_and_the_typing_is_kept(admin, bob, v
     assert events_of(Action.USER_CREATED) == []
 
 
+def test_without_sign_in_by_password_nobody_is_given_one(admin: Client, settings):
+    settings.PASSWORD_SIGN_IN = False
+    address = reverse("orgs:person_create")
+    assert "password" not in admin.get(address).context["form"].fields
+    answer = admin.post(address, {"username": "gina", "password": NEW_PASSWORD}, follow=True)
+    assert "manage.py link_person" in answer.text
+    gina = User.objects.get(username="gina")
+    assert not gina.has_usable_password()
+    assert "New password" not in admin.get(reverse("orgs:person_detail", args=[gina.pk])).text
+
+
 def test_nobody_deactivates_themselves(admin: Client, erin: User):
     admin.post(reverse("orgs:person_active", args=[erin.pk]), {"active": "no"})
 

@@ -105,6 +105,22 @@ def test_a_group_given_by_hand_stays(client, redis_url, provider):
     assert group_names() == {"Viewer"}
 
 
+def test_two_first_sign_ins_in_the_same_moment_make_one_person(client, redis_url, provider, monkeypatch):
+    provider.say("dora", groups=["Editor"])
+    full_clean = User.full_clean
+
+    def overtaken(user, **kwargs):
+        full_clean(user, **kwargs)
+        User.objects.bulk_create([User(username=user.username)])
+
+    monkeypatch.setattr(User, "full_clean", overtaken)
+    answer = come_by(client, provider)
+    assert answer.status_code == 403
+    assert "Sign in again." in answer.text
+    [event] = events_of(Action.SIGN_IN_FAILED)
+    assert event.detail["cause"] == "made meanwhile"
+
+
 @pytest.mark.parametrize("groups", [[], ["canteen"], None, "canteen"])
 def test_nobody_else_gets_an_account(client, redis_url, provider, groups):
     provider.say("dora", groups=groups)
