@@ -1,8 +1,10 @@
 """Reviewing: what is new, saying that it is in order, and questions until they are settled."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from audit.context import Context, Source, worker_context
@@ -261,6 +263,19 @@ def test_the_pages_of_an_event_and_a_set_show_and_offer_reviews(acts, dana, erin
         assert "Nobody said anything yet" not in as_person(dana).get(page).text
     assert "somebody else reviews it" in as_person(erin).get(set_page).text
     assert "h-review" not in as_person(alice).get(event_page).text
+
+
+@pytest.mark.parametrize("name", ["failed", "set"])
+def test_the_form_beside_an_event_and_a_set_is_taken_where_tokens_are_checked(acts, dana, name):
+    client, happened = Client(enforce_csrf_checks=True), acts[name]
+    client.force_login(dana)
+    named = {"failed": ("audit_detail", happened.pk), "set": ("change_set_detail", happened.change_set_id)}
+    page, pk = named[name]
+    text = client.get(reverse(f"contacts:{page}", args=[pk])).text
+    form = text.partition(f'action="{MARK}"')[2].partition("</form>")[0]
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    assert client.post(MARK, fields | {"verdict": "reviewed"}).status_code == 302
+    assert Review.objects.get().by == dana
 
 
 def test_an_answer_of_aws_is_reviewed_as_the_change_that_was_asked_for(acts, dana, alice):

@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.sqlite]  # looks do not depend on
 
 # Each width and each theme once: colours do not depend on the width, nor the layout on the theme.
 LOOKS = [(360, "light"), (1280, "dark")]
+FORMS_WITHOUT_TOKEN = """[...document.querySelectorAll("form[method=post]")]
+    .filter(form => !form.querySelector("[name=csrfmiddlewaretoken]")).map(form => form.action)"""
 AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 # What an address needs, by the name of its url. A url that needs something and is not named here fails.
 NEEDS: dict[str, Callable[[Scene], dict[str, Any]]] = {
@@ -168,6 +170,7 @@ def look_at(page: Page, address: str, looks: list[tuple[int, str]] = LOOKS) -> l
     response = page.goto(address, wait_until="load")
     assert response is not None
     assert "content-security-policy" in response.headers
+    assert page.evaluate(FORMS_WITHOUT_TOKEN) == []
     return [finding for width, theme in looks for finding in _findings(page, width, theme)]
 
 

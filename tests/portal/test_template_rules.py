@@ -36,6 +36,13 @@ def test_every_form_that_posts_has_a_token(path: Path):
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=named)
+def test_what_posts_is_not_included_without_its_token(path: Path):
+    """With "only" a template knows nothing of the page around it, and its token would be empty."""
+    for name in re.findall(r'\{% include "([^"]+)"[^%]* only %\}', path.read_text()):
+        assert "{% csrf_token %}" not in (ROOT / "templates" / name).read_text(), name
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=named)
 def test_every_icon_is_in_the_sprite(path: Path):
     assert set(ICON_NAMES.findall(path.read_text())) <= ICONS
 
