@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from django.conf import settings
 from django.db import transaction
@@ -42,8 +43,9 @@ PASSING = frozenset(
         Cause.WRONG_ACCOUNT,
     }
 )
-_FIELDS = ["status", "name", "title", "email", "phone", "version"]
-_FIELDS += ["problem", "observed_at", "tried_at", "first_seen_at"]
+_FIELDS = ["status", "name", "title", "email", "phone", "version", "problem", "first_seen_at"]
+_but_the_times = attrgetter(*_FIELDS)
+_FIELDS += ["observed_at", "tried_at"]
 # Why nobody has to decide on a drift any more.
 CHANGED_AGAIN = "It was changed outside the portal once more."
 WENT_BACK = "The value went back to what it was, outside the portal."
@@ -129,26 +131,41 @@ def note_reading(
 def note_answers(
     asked: Iterable[tuple[AlternateContact, Answer]], context: Context
 ) -> list[AlternateContact]:
-    """The same for many, and for failures, written in one statement; those that were seen for the first time.
+    """The same for many, and for failures, written at once; those that were seen for the first time.
 
-    The caller holds the locks of all rows.
+    The caller holds the locks of all rows. Where AWS said what it had said before, only the times move.
     """
-    changed, first_seen = [], []
+    moved, same, first_seen = [], [], []
     for contact, answer in asked:
-        is_first = contact.first_seen_at is None
+        is_first, before = contact.first_seen_at is None, _but_the_times(contact)
         if answer.cause:
-            is_changed = _take_failure(contact, answer.cause, answer.asked_at)
+            is_in = _take_failure(contact, answer.cause, answer.asked_at)
         else:
-            is_changed = _take_over(contact, answer.details, answer.asked_at, context)
-            first_seen += [contact] if is_first and is_changed else []
-        changed += [contact] if is_changed else []
+            is_in = _take_over(contact, answer.details, answer.asked_at, context)
+            first_seen += [contact] if is_first and is_in else []
+        if is_in and not answer.cause and before == _but_the_times(contact):
+            same.append(contact)
+        elif is_in:
+            moved.append(contact)
     AlternateContact.objects.bulk_create(
-        changed,
+        moved,
         update_conflicts=True,
         unique_fields=["account", "contact_type"],
         update_fields=_FIELDS,
     )
+    _note_seen_again(same)
     return first_seen
+
+
+def _note_seen_again(contacts: list[AlternateContact]) -> None:
+    """They were asked for within moments: the earliest of these is true of all, in one short statement.
+
+    One that somebody else has read in between keeps that time.
+    """
+    if contacts:
+        at = min(contact.observed_at for contact in contacts if contact.observed_at)
+        known = AlternateContact.objects.filter(pk__in=[contact.pk for contact in contacts])
+        known.filter(observed_at__lte=at).update(observed_at=at, tried_at=at)
 
 
 def _take_over(

@@ -4,10 +4,11 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from queue import Empty, SimpleQueue
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -125,21 +126,38 @@ def _ask_all(
     pool: ThreadPoolExecutor, accounts: Iterator[Account], lane: Lane, on_wait: Callable[[], object]
 ) -> Iterator[Outcome | None]:
     """Outcomes as they come; None now and then while none does."""
-    running: set[Future[Outcome]] = {
-        pool.submit(_ask, account, lane) for account in islice(accounts, AT_HAND)
-    }
+    done: SimpleQueue[Future[Outcome]] = SimpleQueue()
+    running: set[Future[Outcome]] = set()
+
+    def ask(number: int) -> None:
+        for account in islice(accounts, number):
+            future = pool.submit(_ask, account, lane)
+            running.add(future)
+            future.add_done_callback(done.put)
+
     told_at = time.monotonic()
     try:
+        ask(AT_HAND)
         while running:
-            done, running = wait(running, CHUNK_SECONDS, return_when=FIRST_COMPLETED)
-            running |= {pool.submit(_ask, account, lane) for account in islice(accounts, len(done))}
+            future = _next(done)
+            if future:
+                running.discard(future)
+                ask(1)
             if time.monotonic() - told_at > LOOK_UP:
                 told_at = time.monotonic()
                 on_wait()
-            yield from (future.result() for future in done) if done else [None]
+            yield future.result() if future else None
     finally:
         for future in running:
             future.cancel()
+
+
+def _next(done: "SimpleQueue[Future[Outcome]]") -> Future[Outcome] | None:
+    """The next that is done; None when there is none for a while."""
+    try:
+        return done.get(timeout=CHUNK_SECONDS)
+    except Empty:
+        return None
 
 
 def _until_away(outcomes: Iterator[Outcome | None]) -> Iterator[Outcome | None]:
