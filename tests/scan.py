@@ -92,7 +92,7 @@ def _scan(wapiti: str, base: str, who: str, cookies: str, directory: Path) -> in
     ]
     command += ["--max-scan-time", str(CRAWL_SECONDS), "--max-attack-time", str(ATTACK_SECONDS), "-v", "0"]
     command += ["--max-files-per-dir", str(MOST_OF_ONE_KIND)]
-    command += ["--store-session", str(directory / "wapiti")]
+    command += ["--store-session", str(directory / "wapiti" / who)]
     for path in LEFT_OUT:
         command += ["-x", f"{base.rstrip('/')}*{path}*"]
     if cookies:
