@@ -26,7 +26,6 @@ PRODUCTION = {
     "maintenance_work_mem": "1GB",
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
-    "wal_compression": "on",
     "random_page_cost": "1.1",
     "jit": "off",
 }
