@@ -42,7 +42,8 @@ def let_all_stand(
 ) -> list[bool]:
     """Adopt or ignore each; False for one that moved, or needs no decision any more: look at it again.
 
-    seen tells by the drift's key what the page showed. Raises PermissionDenied before the first decision.
+    seen tells by the drift's key what the page showed. Raises PermissionDenied, and ValidationError without a
+    reason, before the first decision.
     """
     drifts = list(drifts)
     for drift in drifts:

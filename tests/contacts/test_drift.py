@@ -13,7 +13,16 @@ from audit.models import AuditEvent
 from contacts.alerts import PAUSE, tell_of_drifts
 from contacts.approval import get_rules
 from contacts.changes import seen_of
-from contacts.mirror import CHANGED_AGAIN, WENT_BACK, WRITTEN_OVER, lock_contact, note_reading, note_written
+from contacts.mirror import (
+    CHANGED_AGAIN,
+    WENT_BACK,
+    WRITTEN_OVER,
+    Answer,
+    lock_contact,
+    note_answers,
+    note_reading,
+    note_written,
+)
 from contacts.models import ChangeStatus, ContactChange, Drift, DriftState
 from orgs.models import AccessGrant, Role
 from portal.aws import ContactDetails
@@ -212,6 +221,30 @@ def test_many_are_adopted_at_once_but_none_that_moved(scene, alice, bob):
     assert [event.reason for event in events] == ["The new rota."] * 2
     assert client.post(address, data | {"back": "//elsewhere.example/"}).url == reverse("contacts:drift_list")
     assert "row-check" not in as_person(bob).get(reverse("contacts:drift_list")).text
+
+
+def test_what_says_the_same_again_moves_its_times_alone(scene):
+    contacts = [scene.contact(scene.ledger, name) for name in ("BILLING", "SECURITY")]
+    versions, now = [contact.version for contact in contacts], timezone.now()
+    early, late = now + timedelta(seconds=10), now + timedelta(seconds=12)
+
+    def answer_again(*times) -> list:
+        with transaction.atomic():
+            locked = [lock_contact(contact.pk) for contact in contacts]
+            answers = [
+                Answer(contact.contact_type, at, details=contact.details)
+                for contact, at in zip(locked, times, strict=True)
+            ]
+            assert note_answers(zip(locked, answers, strict=True), worker_context()) == []
+        for contact in contacts:
+            contact.refresh_from_db()
+        return [contact.observed_at for contact in contacts]
+
+    assert answer_again(early, late) == [early, early]  # true of both
+    assert [contact.version for contact in contacts] == versions and not Drift.objects.exists()
+    type(contacts[1]).objects.filter(pk=contacts[1].pk).update(observed_at=late)  # somebody else's later read
+    between = early + timedelta(seconds=1)
+    assert answer_again(between, late) == [between, late]
 
 
 def test_of_many_none_is_decided_where_one_may_not_be(scene, carol):
