@@ -4,12 +4,14 @@ docs/audit.md gives the format byte for byte.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from django.db import connection, transaction
 
-from audit.canonical import canonical, texts_of
-from audit.models import AuditPending, AuditSeal
+from audit.canonical import ID, STORED, canonical, written
+from audit.models import AuditEvent, AuditPending, AuditSeal
 
 GENESIS = "0" * 64
 SEALER_LOCK = 0x5EA1  # the advisory lock on PostgreSQL; any number that nobody else takes
@@ -55,14 +57,54 @@ def _is_only_sealer() -> bool:
 
 
 def _seal(limit: int) -> int:
-    event_ids = list(AuditPending.objects.order_by("pk").values_list("pk", flat=True)[:limit])
-    texts = texts_of(event_ids)
     head, seals = get_head(), []
-    for seq, event_id in enumerate(event_ids, head.seq + 1):
-        # An event that was removed before its seal gets one all the same: the hole stays provable.
-        digest = link(head.hash, texts.get(event_id) or canonical({"id": event_id}))
+    for seq, (event_id, text) in enumerate(_waiting(limit), head.seq + 1):
+        digest = link(head.hash, text)
         seals.append(AuditSeal(seq=seq, event_id=event_id, previous_hash=head.hash, hash=digest))
         head = Head(seq, digest)
-    AuditSeal.objects.insert_many(seals)
-    AuditPending.objects.filter(pk__in=event_ids).delete()
+    if seals:
+        _store(seals)
     return len(seals)
+
+
+# Beside busy writers each question to the database waits for a processor: so one finds all that is to be
+# sealed, and on PostgreSQL one writes it.
+
+
+def _waiting(limit: int) -> list[tuple[int, bytes]]:
+    """What is to be sealed: the ids of events, and their bytes.
+
+    An event that was removed before its seal gets one all the same: the hole stays provable.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_question(), [limit])
+        rows = cursor.fetchall()
+    return [(event_id, written(row) if row[ID] else canonical({"id": event_id})) for event_id, *row in rows]
+
+
+@cache
+def _question() -> str:
+    events, _ = AuditEvent.objects.order_by().values_list(*STORED).query.sql_with_params()
+    return (
+        "SELECT waiting.event_id, event.* FROM"  # noqa: S608 - no value of anybody's
+        " (SELECT event_id FROM audit_auditpending ORDER BY event_id LIMIT %s) waiting"
+        f" LEFT JOIN ({events}) event ON event.id = waiting.event_id ORDER BY waiting.event_id"
+    )
+
+
+def _store(seals: Sequence[AuditSeal]) -> None:
+    """Write these seals; their events do not wait any more."""
+    if connection.vendor != "postgresql":
+        AuditSeal.objects.insert_many(seals)
+        AuditPending.objects.filter(pk__in=[seal.event_id for seal in seals]).delete()
+        return
+    rows = [(seal.seq, seal.event_id, seal.previous_hash, seal.hash) for seal in seals]
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, [list(column) for column in zip(*rows, strict=True)])
+
+
+_STORE = (
+    "WITH sealed AS (INSERT INTO audit_auditseal (seq, event_id, previous_hash, hash)"
+    " SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[]) RETURNING event_id)"
+    " DELETE FROM audit_auditpending USING sealed WHERE audit_auditpending.event_id = sealed.event_id"
+)

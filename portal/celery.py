@@ -1,12 +1,13 @@
 """The Celery app and its beat schedule; what is due lives in our own rows, so the schedule is static."""
 
+import gc
 import os
 import warnings
 from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -17,6 +18,13 @@ warnings.filterwarnings("ignore", message="You're running the worker with superu
 @setup_logging.connect
 def keep_logging(**_: Any) -> None:
     """Leave the logging as settings.LOGGING says; Celery's own set-up would replace it."""
+
+
+@worker_ready.connect
+def keep_what_is_loaded(**_: Any) -> None:
+    """As portal/apps.py does: a full collection would stop all threads of a busy machine for a second."""
+    gc.collect()
+    gc.freeze()
 
 
 app = Celery("portal")

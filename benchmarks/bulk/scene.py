@@ -8,6 +8,7 @@ import json
 import secrets
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -40,6 +41,7 @@ MANAGEMENT = "100000000000"
 HEADER = ("AccountId", "AlternateContactType", "Name", "Title", "EmailAddress", "PhoneNumber")
 PHONE = "+44 20 7946 0150"
 AT_ONCE = 1000
+MONTH = timedelta(days=30)
 
 Cells = tuple[str, ...]
 Named = TypeVar("Named", Account, str)
@@ -60,7 +62,7 @@ def main() -> None:
 
 
 def make_accounts() -> list[Account]:
-    """The organization, its units and accounts."""
+    """The organization, its units and accounts, none of which is due to be read from AWS."""
     organization = Organization.objects.create(
         aws_id="o-bench00000",
         name="Northwind Bank",
@@ -87,6 +89,7 @@ def make_accounts() -> list[Account]:
             unit=units[n % UNITS],
             joined_at=timezone.now(),
             contacts_read_at=timezone.now(),
+            contacts_due_at=timezone.now() + MONTH,
         )
         for n in range(ACCOUNTS)
     ]

@@ -63,7 +63,8 @@ class TestSealing:
         with django_assert_num_queries(1):
             assert seal_pending() == 0
 
-    def test_the_task_seals_more_than_one_batch(self):
+    def test_the_task_seals_more_than_one_batch(self, monkeypatch):
+        monkeypatch.setattr("audit.tasks.BATCH", 500)
         write(1100)
         assert seal_events() == 1100
         assert seal_events() == 0
