@@ -117,14 +117,14 @@ class AuditEvent(models.Model):
     os_user = models.CharField(max_length=OS_USER_LENGTH, blank=True)
     source = models.CharField(max_length=12, choices=Source.choices)
     ip = models.GenericIPAddressField(null=True, blank=True)
-    request_id = models.CharField(max_length=64, blank=True, db_index=True)
+    request_id = models.CharField(max_length=64, blank=True)
     aws_request_id = models.CharField(max_length=64, blank=True)
     organization_id = models.CharField(max_length=34, blank=True)
     unit_path = models.CharField(max_length=500, blank=True)
     account_id = models.CharField(max_length=12, blank=True)
     contact_type = models.CharField(max_length=10, blank=True)
     change_id = models.BigIntegerField(null=True, blank=True, db_index=True)
-    change_set_id = models.BigIntegerField(null=True, blank=True, db_index=True)
+    change_set_id = models.BigIntegerField(null=True, blank=True)
     before = models.JSONField(null=True, blank=True)
     after = models.JSONField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)
@@ -148,6 +148,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["-id"], condition=models.Q(source="command"), name="audit_by_command"),
             # By their beginnings.
             models.Index(fields=["unit_path"], opclasses=["varchar_pattern_ops"], name="audit_by_unit"),
+            models.Index(fields=["request_id"], opclasses=["varchar_pattern_ops"], name="audit_by_request"),
             models.Index(
                 fields=["aws_request_id"], opclasses=["varchar_pattern_ops"], name="audit_by_aws_request"
             ),

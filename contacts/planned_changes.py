@@ -4,7 +4,6 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from audit.context import Context
@@ -121,10 +120,9 @@ def _wish_for(row: PlannedChange, contact: AlternateContact, change_set: ChangeS
 def _write_wishes(rows: list[PlannedChange], wishes: list[ContactChange], context: Context) -> None:
     ContactChange.objects.insert_many(wishes)
     record_all([change_event(Action.CHANGE_REQUESTED, change, context) for change in wishes])
-    # One wish of a contact is queued. Asked for its set too, PostgreSQL may read all of that each time.
-    queued = ContactChange.objects.filter(contact=OuterRef("contact"), status=ChangeStatus.QUEUED)
-    asked = PlannedChange.objects.filter(pk__in=[row.pk for row in rows])
-    asked.update(change=Subquery(queued.order_by().values("pk")))
+    PlannedChange.objects.point_many(
+        "change_id", {row.pk: wish.pk for row, wish in zip(rows, wishes, strict=True)}
+    )
     for caller_key in {change.caller_key for change in wishes}:
         transaction.on_commit(partial(wake, caller_key, queue_of(Lane.BULK)))
 

@@ -1,7 +1,7 @@
-"""Inserting rows by the thousand: as bulk_create() does, for a third of its time."""
+"""Inserting and updating rows by the thousand: as bulk_create() and bulk_update() do, in less time."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -15,7 +15,7 @@ Prepare = Callable[[Any], Any]  # Any: a value of a field, and what the driver t
 
 
 class InsertQuerySet(models.QuerySet):
-    """A queryset that inserts many rows at once."""
+    """A queryset that inserts or updates many rows at once."""
 
     def insert_many(self, rows: Sequence[models.Model]) -> None:
         """Insert these new rows in the caller's transaction; they have their keys afterwards.
@@ -30,6 +30,15 @@ class InsertQuerySet(models.QuerySet):
         fields = list(self.model._meta.concrete_fields)
         insert = _copy if connection.vendor == "postgresql" else _execute
         insert(connection, self.model._meta.db_table, fields, values_of(connection, fields, rows))
+
+    def point_many(self, column: str, keys: Mapping[int, int]) -> None:
+        """Have rows, by their keys, point at others by the column of a foreign key.
+
+        Both keys are named, because a subquery for each row is as slow as the database's worst guess.
+        """
+        connection = connections[self.db]
+        point = _point_in_one if connection.vendor == "postgresql" else _point_one_by_one
+        point(connection, self.model._meta.db_table, column, keys)
 
 
 def _give_keys(
@@ -103,6 +112,23 @@ def _copy(
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(sql) as copy:
         for row in values:
             copy.write_row(row)
+
+
+def _point_one_by_one(
+    connection: BaseDatabaseWrapper, table: str, column: str, keys: Mapping[int, int]
+) -> None:
+    sql = f'UPDATE "{table}" SET "{column}" = %s WHERE id = %s'  # noqa: S608 - our own names
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, [(other, key) for key, other in keys.items()])
+
+
+def _point_in_one(connection: BaseDatabaseWrapper, table: str, column: str, keys: Mapping[int, int]) -> None:
+    sql = (
+        f'UPDATE "{table}" SET "{column}" = pair.other FROM unnest(%s::bigint[], %s::bigint[])'  # noqa: S608
+        f' AS pair (key, other) WHERE "{table}".id = pair.key'
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [list(keys), list(keys.values())])
 
 
 def columns_of(connection: BaseDatabaseWrapper, table: str, fields: list[models.Field]) -> str:

@@ -98,6 +98,7 @@ WRITING = {
     "create",
     "bulk_create",
     "insert_many",
+    "point_many",
     "bulk_update",
     "update_or_create",
     "get_or_create",

@@ -70,7 +70,7 @@ class ChangeSet(models.Model):
     )
 
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="change_sets"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="change_sets", db_index=False
     )
     source = models.CharField(max_length=12, choices=Source.choices)
     request_id = models.CharField(max_length=64)

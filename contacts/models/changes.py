@@ -37,9 +37,12 @@ OPEN = PENDING + IN_FLIGHT
 class ContactChange(models.Model):
     """A wish: what a person wants a contact to be. The row is the queue; changes and delivery write it."""
 
-    contact = models.ForeignKey(AlternateContact, on_delete=models.PROTECT, related_name="changes")
+    # Both keys are the beginning of other indexes.
+    contact = models.ForeignKey(
+        AlternateContact, on_delete=models.PROTECT, related_name="changes", db_index=False
+    )
     change_set = models.ForeignKey(
-        ChangeSet, on_delete=models.PROTECT, null=True, blank=True, related_name="changes"
+        ChangeSet, on_delete=models.PROTECT, null=True, blank=True, related_name="changes", db_index=False
     )
     caller_key = models.CharField(max_length=32)
     lane = models.PositiveSmallIntegerField(choices=Lane.choices, default=Lane.PERSON)

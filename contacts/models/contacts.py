@@ -21,7 +21,9 @@ class ContactStatus(models.TextChoices):
 class AlternateContact(models.Model):
     """What AWS said last, one row per account and type, always. Written by contacts/mirror.py alone."""
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contacts")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="contacts", db_index=False
+    )  # the beginning of the index of account and type
     contact_type = models.CharField(max_length=10, choices=ContactType.choices)
     status = models.CharField(max_length=8, choices=ContactStatus.choices, default=ContactStatus.UNKNOWN)
     name = models.CharField(max_length=64, blank=True)

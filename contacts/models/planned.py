@@ -25,15 +25,21 @@ class Verdict(models.TextChoices):
 class PlannedChange(models.Model):
     """One row of a plan. What was shown here is what runs: wanted and before go into the wish as they are."""
 
-    change_set = models.ForeignKey(ChangeSet, on_delete=models.CASCADE, related_name="rows")
+    # Indexes of the keys alone: change_set is the beginning of others, and nobody looks for the next two.
+    change_set = models.ForeignKey(ChangeSet, on_delete=models.CASCADE, related_name="rows", db_index=False)
     line = models.PositiveIntegerField(help_text="Line of the file, or place in the selection, from 1.")
     account_text = models.CharField(max_length=64, help_text="The account id as it was given.")
     contact_type = models.CharField(max_length=20, blank=True)
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, null=True, blank=True, related_name="planned"
+        Account, on_delete=models.PROTECT, null=True, blank=True, related_name="planned", db_index=False
     )
     contact = models.ForeignKey(
-        AlternateContact, on_delete=models.PROTECT, null=True, blank=True, related_name="planned"
+        AlternateContact,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="planned",
+        db_index=False,
     )
     caller_key = models.CharField(max_length=32, blank=True)
     verdict = models.CharField(max_length=9, choices=Verdict.choices)
@@ -50,7 +56,12 @@ class PlannedChange(models.Model):
     observed_at = models.DateTimeField(null=True, blank=True)
     # The change that this row rolls back.
     undoes = models.ForeignKey(
-        ContactChange, on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by"
+        ContactChange,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="undone_by",
+        db_index=False,
     )
 
     # What became of it: the wish, or why none was written.
@@ -74,6 +85,7 @@ class PlannedChange(models.Model):
                 condition=Q(change=None, outcome="", is_left_out=False),
                 name="planned_not_asked_yet",
             ),
+            models.Index(fields=["undoes"], condition=Q(undoes__isnull=False), name="planned_undoing"),
         ]
 
     def __str__(self) -> str:

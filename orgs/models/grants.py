@@ -150,7 +150,9 @@ class ProviderMembership(models.Model):
     provider_groups.py writes it; grants.py removes it with the membership.
     """
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     group = models.ForeignKey("auth.Group", on_delete=models.CASCADE, related_name="+")
 
     class Meta:

@@ -137,6 +137,8 @@ EXEMPT = {
     "orgs/reading.py:release": "a claim given back: nothing has happened yet",
     "portal/inserting.py:_copy": "how rows are inserted; whoever inserts them answers for the event",
     "portal/inserting.py:_execute": "how rows are inserted; whoever inserts them answers for the event",
+    "portal/inserting.py:_point_in_one": "how rows are updated; whoever does so answers for the event",
+    "portal/inserting.py:_point_one_by_one": "how rows are updated; whoever does so answers for the event",
     "portal/mail.py:drop_old": "the outbox",
     "portal/tasks.py:drop_old_sessions": "sessions that ended by themselves",
     "portal/mail.py:send_due": "the outbox",

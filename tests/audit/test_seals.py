@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,18 @@ class TestSealing:
         seal_pending()
         with django_assert_num_queries(1):
             assert seal_pending() == 0
+
+    @pytest.mark.sqlite  # PostgreSQL's choice depends on how many there are
+    def test_reads_no_event_that_does_not_wait(self):
+        write(3)
+        with CaptureQueriesContext(connection) as asked:
+            seal_pending()
+        question = next(query["sql"] for query in asked if "LEFT JOIN" in query["sql"])
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {question}")
+            steps = [row[-1] for row in cursor.fetchall()]
+        assert any(step.startswith("SEARCH audit_auditevent USING INTEGER PRIMARY KEY") for step in steps)
+        assert not any(step.startswith("SCAN audit_auditevent") for step in steps)
 
     def test_the_task_seals_more_than_one_batch(self, monkeypatch):
         monkeypatch.setattr("audit.tasks.BATCH", 500)

@@ -14,6 +14,7 @@ WRITING = {
     "update",
     "bulk_create",
     "insert_many",
+    "point_many",
     "bulk_update",
     "get_or_create",
     "update_or_create",
@@ -158,5 +159,5 @@ def _is_write(call: ast.Call, relations: set[str]) -> bool:
         return isinstance(owner, ast.Attribute) and owner.attr in relations
     if method not in WRITING:
         return False
-    takes_values = method.endswith(("create", "bulk_update", "insert_many"))
+    takes_values = method.endswith(("create", "bulk_update", "_many"))
     return takes_values or not call.args

@@ -149,3 +149,15 @@ def test_rows_are_inserted_in_a_transaction():
     with pytest.raises(RuntimeError, match="in a transaction"):
         AuditPending.objects.insert_many([AuditPending(event_id=1)])
     assert not AuditPending.objects.exists()
+
+
+def test_many_rows_point_at_others_and_no_more_than_these(scene, rows):
+    changes, planned = rows[ContactChange], rows[PlannedChange]
+    with transaction.atomic():
+        ContactChange.objects.insert_many(changes)
+        PlannedChange.objects.insert_many(planned)
+    PlannedChange.objects.point_many("change_id", {})
+    PlannedChange.objects.point_many("change_id", {planned[1].pk: changes[0].pk})
+    assert list(PlannedChange.objects.values_list("change", flat=True)) == [None, changes[0].pk]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PlannedChange.objects.point_many("change_id", {row.pk: changes[1].pk for row in planned})
