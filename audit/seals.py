@@ -41,7 +41,7 @@ def seal_pending(limit: int = 1000) -> int:
 
     None while another sealer is at it: that one, or the next call, sees to them.
     """
-    if not AuditPending.objects.exists():  # asked four times a second: no write lock for nothing
+    if not AuditPending.objects.exists():  # mostly so: no write lock for nothing
         return 0
     with transaction.atomic():
         return _seal(limit) if _is_only_sealer() else 0
@@ -67,43 +67,47 @@ def _seal(limit: int) -> int:
     return len(seals)
 
 
-# Beside busy writers each question to the database waits for a processor: so one finds all that is to be
-# sealed, and on PostgreSQL one writes it.
-
-
 def _waiting(limit: int) -> list[tuple[int, bytes]]:
     """What is to be sealed: the ids of events, and their bytes.
 
-    An event that was removed before its seal gets one all the same: the hole stays provable.
+    One question for all of it, because beside busy writers each one waits for a processor. An event that was
+    removed before its seal gets one all the same: the hole stays provable.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_question(), [limit])
+        cursor.execute(_waiting_sql(), [limit])
         rows = cursor.fetchall()
     return [(event_id, written(row) if row[ID] else canonical({"id": event_id})) for event_id, *row in rows]
 
 
 @cache
-def _question() -> str:
-    events, _ = AuditEvent.objects.order_by().values_list(*STORED).query.sql_with_params()
+def _waiting_sql() -> str:
+    """The smallest id is said again: without it PostgreSQL may walk the events from the very first one.
+
+    It does so when its statistics are from a time in which others waited, as mostly none does.
+    """
+    events, parameters = AuditEvent.objects.order_by().values_list(*STORED).query.sql_with_params()
+    if parameters:
+        raise ValueError("The columns of an event bring no parameters.")
     return (
         "SELECT waiting.event_id, event.* FROM"  # noqa: S608 - no value of anybody's
         " (SELECT event_id FROM audit_auditpending ORDER BY event_id LIMIT %s) waiting"
-        f" LEFT JOIN ({events}) event ON event.id = waiting.event_id ORDER BY waiting.event_id"
+        f" LEFT JOIN ({events}) event ON event.id = waiting.event_id"
+        " AND event.id >= (SELECT min(event_id) FROM audit_auditpending) ORDER BY waiting.event_id"
     )
 
 
 def _store(seals: Sequence[AuditSeal]) -> None:
-    """Write these seals; their events do not wait any more."""
+    """Write these seals; their events do not wait any more. On PostgreSQL in one statement, as above."""
     if connection.vendor != "postgresql":
         AuditSeal.objects.insert_many(seals)
-        AuditPending.objects.filter(pk__in=[seal.event_id for seal in seals]).delete()
+        AuditPending.objects.filter(pk__lte=seals[-1].event_id).delete()  # all of these: we hold the lock
         return
     rows = [(seal.seq, seal.event_id, seal.previous_hash, seal.hash) for seal in seals]
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, [list(column) for column in zip(*rows, strict=True)])
+        cursor.execute(_STORE_SQL, [list(column) for column in zip(*rows, strict=True)])
 
 
-_STORE = (
+_STORE_SQL = (
     "WITH sealed AS (INSERT INTO audit_auditseal (seq, event_id, previous_hash, hash)"
     " SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[]) RETURNING event_id)"
     " DELETE FROM audit_auditpending USING sealed WHERE audit_auditpending.event_id = sealed.event_id"

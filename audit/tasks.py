@@ -9,7 +9,7 @@ from audit.seals import seal_pending
 
 logger = logging.getLogger(__name__)
 
-BATCH = 2000  # sealed in one write transaction of at most a tenth of a second
+BATCH = 2000  # sealed in one write transaction of about a tenth of a second
 BATCHES = 20
 
 

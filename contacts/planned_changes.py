@@ -121,7 +121,7 @@ def _write_wishes(rows: list[PlannedChange], wishes: list[ContactChange], contex
     ContactChange.objects.insert_many(wishes)
     record_all([change_event(Action.CHANGE_REQUESTED, change, context) for change in wishes])
     PlannedChange.objects.point_many(
-        "change_id", {row.pk: wish.pk for row, wish in zip(rows, wishes, strict=True)}
+        "change", {row.pk: wish.pk for row, wish in zip(rows, wishes, strict=True)}
     )
     for caller_key in {change.caller_key for change in wishes}:
         transaction.on_commit(partial(wake, caller_key, queue_of(Lane.BULK)))

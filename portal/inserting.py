@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,22 +23,28 @@ class InsertQuerySet(models.QuerySet):
         As with bulk_create() there are no signals, and a row that a constraint refuses refuses all of them.
         Unlike there, no field may fill in its own value, as auto_now does.
         """
-        connection = connections[self.db]
-        if not connection.in_atomic_block:
-            raise RuntimeError(f"{self.model.__name__}: rows are inserted in a transaction.")
+        connection = self._in_transaction()
         _give_keys(connection, self.model, rows)
         fields = list(self.model._meta.concrete_fields)
         insert = _copy if connection.vendor == "postgresql" else _execute
         insert(connection, self.model._meta.db_table, fields, values_of(connection, fields, rows))
 
-    def point_many(self, column: str, keys: Mapping[int, int]) -> None:
-        """Have rows, by their keys, point at others by the column of a foreign key.
+    def point_many(self, name: str, keys: Mapping[int, int]) -> None:
+        """Have rows, by their keys, point at others by this foreign key, in the caller's transaction.
 
-        Both keys are named, because a subquery for each row is as slow as the database's worst guess.
+        Filters count for nothing: a row is found by its key alone. A subquery that finds the other one for
+        each row is as slow as the database's worst guess.
         """
-        connection = connections[self.db]
+        connection = self._in_transaction()
+        field = cast(models.ForeignKey, self.model._meta.get_field(name))
         point = _point_in_one if connection.vendor == "postgresql" else _point_one_by_one
-        point(connection, self.model._meta.db_table, column, keys)
+        point(connection, self.model, connection.ops.quote_name(field.column or ""), keys)
+
+    def _in_transaction(self) -> BaseDatabaseWrapper:
+        connection = connections[self.db]
+        if not connection.in_atomic_block:
+            raise RuntimeError(f"{self.model.__name__}: many rows are written in a transaction.")
+        return connection
 
 
 def _give_keys(
@@ -115,20 +121,27 @@ def _copy(
 
 
 def _point_one_by_one(
-    connection: BaseDatabaseWrapper, table: str, column: str, keys: Mapping[int, int]
+    connection: BaseDatabaseWrapper, model: type[models.Model], column: str, keys: Mapping[int, int]
 ) -> None:
-    sql = f'UPDATE "{table}" SET "{column}" = %s WHERE id = %s'  # noqa: S608 - our own names
+    table, key = _table_and_key(connection, model)
+    sql = f"UPDATE {table} SET {column} = %s WHERE {key} = %s"  # noqa: S608 - our own names
     with connection.cursor() as cursor:
-        cursor.executemany(sql, [(other, key) for key, other in keys.items()])
+        cursor.executemany(sql, [(other, row) for row, other in keys.items()])
 
 
-def _point_in_one(connection: BaseDatabaseWrapper, table: str, column: str, keys: Mapping[int, int]) -> None:
-    sql = (
-        f'UPDATE "{table}" SET "{column}" = pair.other FROM unnest(%s::bigint[], %s::bigint[])'  # noqa: S608
-        f' AS pair (key, other) WHERE "{table}".id = pair.key'
-    )
+def _point_in_one(
+    connection: BaseDatabaseWrapper, model: type[models.Model], column: str, keys: Mapping[int, int]
+) -> None:
+    table, key = _table_and_key(connection, model)
+    pairs = "unnest(%s::bigint[], %s::bigint[]) AS pair (row, other)"
+    sql = f"UPDATE {table} SET {column} = pair.other FROM {pairs} WHERE {table}.{key} = pair.row"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, [list(keys), list(keys.values())])
+
+
+def _table_and_key(connection: BaseDatabaseWrapper, model: type[models.Model]) -> tuple[str, str]:
+    quote = connection.ops.quote_name
+    return quote(model._meta.db_table), quote(model._meta.pk.column or "")
 
 
 def columns_of(connection: BaseDatabaseWrapper, table: str, fields: list[models.Field]) -> str:

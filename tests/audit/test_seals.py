@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -18,7 +18,7 @@ from audit.canonical import canonical, texts_of
 from audit.context import worker_context
 from audit.log import record
 from audit.models import Action, AuditEvent, AuditPending, AuditSeal
-from audit.seals import GENESIS, get_head, seal_pending
+from audit.seals import GENESIS, _waiting_sql, get_head, seal_pending
 from audit.tasks import seal_events
 from audit.verification import verify
 from portal.celery import app
@@ -76,6 +76,19 @@ class TestSealing:
         assert any(step.startswith("SEARCH audit_auditevent USING INTEGER PRIMARY KEY") for step in steps)
         assert not any(step.startswith("SCAN audit_auditevent") for step in steps)
 
+    @pytest.mark.postgres
+    def test_old_statistics_lead_through_no_events_that_do_not_wait(self):
+        write(4000)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE audit_auditevent; ANALYZE audit_auditpending")
+        AuditPending.objects.filter(pk__lt=AuditEvent.objects.latest("pk").pk - 100).delete()
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_nestloop = off")
+            cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + _waiting_sql(), [2000])
+            plan = cursor.fetchone()[0][0]["Plan"]
+        reads = [step for step in steps_of(plan) if step.get("Relation Name") == "audit_auditevent"]
+        assert sum(step["Actual Rows"] for step in reads) <= 110
+
     def test_the_task_seals_more_than_one_batch(self, monkeypatch):
         monkeypatch.setattr("audit.tasks.BATCH", 500)
         write(1100)
@@ -98,6 +111,12 @@ class TestSealing:
         record(Action.SIGN_IN_FAILED, worker_context(), detail={"name": "\ud800"})
         assert seal_pending() == 1
         assert verify().ok
+
+
+def steps_of(plan: dict) -> Iterator[dict]:
+    yield plan
+    for step in plan.get("Plans", []):
+        yield from steps_of(step)
 
 
 class TestFormat:

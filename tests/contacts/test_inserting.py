@@ -156,8 +156,8 @@ def test_many_rows_point_at_others_and_no_more_than_these(scene, rows):
     with transaction.atomic():
         ContactChange.objects.insert_many(changes)
         PlannedChange.objects.insert_many(planned)
-    PlannedChange.objects.point_many("change_id", {})
-    PlannedChange.objects.point_many("change_id", {planned[1].pk: changes[0].pk})
+        PlannedChange.objects.point_many("change", {})
+        PlannedChange.objects.point_many("change", {planned[1].pk: changes[0].pk})
     assert list(PlannedChange.objects.values_list("change", flat=True)) == [None, changes[0].pk]
     with pytest.raises(IntegrityError), transaction.atomic():
-        PlannedChange.objects.point_many("change_id", {row.pk: changes[1].pk for row in planned})
+        PlannedChange.objects.point_many("change", {row.pk: changes[1].pk for row in planned})

@@ -145,6 +145,15 @@ def test_rows_that_cannot_be_asked_for_any_more_end_with_their_reason(accounts, 
     assert [event.detail["cause"] for event in events.order_by("pk")] == [row.cause for row in skipped]
 
 
+def test_each_row_has_the_wish_of_its_own_contact(accounts, hank):
+    change_set = submit(plan_for(hank, [(account, "SECURITY", ROTA) for account in accounts]))
+    Account.objects.filter(pk=accounts[1].pk).update(state="SUSPENDED")
+    run.advance(change_set.pk)
+    rows = change_set.rows.order_by("line")
+    wished = [row.change.contact.account if row.change else None for row in rows]
+    assert wished == [accounts[0], None, *accounts[2:]]
+
+
 def test_a_value_that_aws_would_not_take_any_more_stops_its_row_alone(accounts, hank, monkeypatch):
     """A plan may wait for days, and meanwhile the portal learns of another rule."""
     change_set = submit(plan_for(hank, [(accounts[0], "SECURITY", FINANCE), (accounts[1], "SECURITY", ROTA)]))
