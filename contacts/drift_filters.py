@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from contacts.finding import drifts_visible_to
 from contacts.models import UNDECIDED, ContactType, Drift, DriftState
+from orgs.account_ids import plain_id
 
 
 def _who_decided(request: HttpRequest) -> QuerySet:
@@ -59,7 +60,7 @@ class DriftFilter(django_filters.FilterSet):
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """By account name or id, or by what the contact said before or after."""
         account = Q(contact__account__name__icontains=value) | Q(
-            contact__account__aws_id__contains=value.replace(" ", "")
+            contact__account__aws_id__contains=plain_id(value)
         )
         lookups = [
             f"{side}__{field}__icontains" for side in ("before", "after") for field in ("name", "email")

@@ -20,6 +20,7 @@ from contacts.finding import events_visible_to
 from contacts.models import ContactType
 from contacts.unit_field import unit_field
 from orgs.access import Right, has_right
+from orgs.account_ids import plain_id
 
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "changes": (
@@ -107,7 +108,7 @@ class EventFilterForm(forms.Form):
             actions=_actions(wanted["group"], wanted["action"]),
             actor_id=wanted["person"].pk if wanted["person"] else None,
             actor_label=wanted["by"],
-            account_id=wanted["account"].replace(" ", ""),
+            account_id=plain_id(wanted["account"]),
             unit_path=wanted["unit"].path if wanted["unit"] else "",
             contact_type=wanted["type"],
             source=wanted["source"],

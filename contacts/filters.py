@@ -21,6 +21,7 @@ from contacts.details import PLACEHOLDER_WORDS, is_dummy_phone
 from contacts.finding import changes_visible_to, contacts_visible_to
 from contacts.models import OPEN, AlternateContact, ChangeStatus, ContactChange, ContactStatus, ContactType
 from orgs.access import Right, organizations_visible_to, scope_of, units_visible_to
+from orgs.account_ids import plain_id
 from orgs.models import Account, AccountState, OrganizationalUnit
 from portal.causes import Cause
 
@@ -131,7 +132,7 @@ class AccountFilter(django_filters.FilterSet):
         return queryset.order_by(*(queryset.query.order_by or ["name"]), "aws_id")
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """By account name, account id (spaces allowed), or e-mail of the account or a contact."""
+        """By account name, account id (spaces and hyphens allowed), or e-mail of the account or a contact."""
         own = accounts_named(value) | Q(email__icontains=value)
         contacts = contacts_visible_to(self.request.user)
         contacts = contacts.filter(Q(email__icontains=value) | Q(name__icontains=value))
@@ -160,8 +161,8 @@ class AccountFilter(django_filters.FilterSet):
 
 
 def accounts_named(text: str) -> Q:
-    """Accounts with this in their name or, where it is a number (spaces allowed), in their id."""
-    digits = text.replace(" ", "")
+    """Accounts with this in their name or, where it is a number, in their id; see plain_id()."""
+    digits = plain_id(text)
     named = Q(name__icontains=text)
     return named | Q(aws_id__contains=digits) if digits.isdecimal() else named
 
@@ -241,15 +242,19 @@ class ChangeFilter(django_filters.FilterSet):
     )
     status = django_filters.MultipleChoiceFilter(label="State", choices=ChangeStatus.choices, distinct=False)
     type = django_filters.ChoiceFilter(
-        label="Contact type", field_name="contact__contact_type", choices=ContactType.choices
+        label="Contact type",
+        field_name="contact__contact_type",
+        choices=ContactType.choices,
+        empty_label="Any",
     )
     person = django_filters.ModelChoiceFilter(
         label="Asked for by",
         field_name="requested_by",
         queryset=_who_asked,
         to_field_name="username",
+        empty_label="Anybody",
     )
-    account = django_filters.CharFilter(label="Account id", field_name="contact__account__aws_id")
+    account = django_filters.CharFilter(label="Account id", method="of_account")
     sort = ChangeOrdering(
         label="Sort by",
         fields={"pk": "asked", "contact__account__name": "account"},
@@ -265,6 +270,10 @@ class ChangeFilter(django_filters.FilterSet):
     class Meta:
         model = ContactChange
         fields: list[str] = []
+
+    def of_account(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Of the account with this id; see plain_id()."""
+        return queryset.filter(contact__account__aws_id=plain_id(value))
 
     def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         """By account name or id, reason, or ticket."""

@@ -8,6 +8,7 @@ from django.http import Http404
 from contacts.details import FIELDS
 from contacts.finding import NOT_FOUND, contacts_visible_to, get_contact_for
 from contacts.models import AlternateContact, ContactStatus
+from orgs.account_ids import plain_id
 
 SHOWN = 25
 
@@ -40,7 +41,7 @@ def copies_for(user: Any, contact: AlternateContact, text: str) -> dict[str, Any
 
 def _holding(text: str) -> Q:
     condition = Q(account__name__icontains=text) | Q(name__icontains=text) | Q(email__icontains=text)
-    digits = text.replace(" ", "")
+    digits = plain_id(text)
     return condition | Q(account__aws_id__contains=digits) if digits.isdecimal() else condition
 
 

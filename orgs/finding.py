@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Count, Q, QuerySet
 
 from orgs.access import visible_to
+from orgs.account_ids import plain_id
 from orgs.models import Account, Organization, OrganizationalUnit
 from portal.models import User
 
@@ -63,7 +64,7 @@ class PlaceFinder(Finder):
     unknown = "The portal knows no organization, unit or account of this name or id."
 
     def get(self, text: str) -> Organization | OrganizationalUnit | Account | None:
-        text = text.replace(" ", "")
+        text = plain_id(text)
         if text.startswith("o-"):
             return Organization.objects.filter(aws_id=text).first()
         if text.startswith(("r-", "ou-")):
@@ -94,7 +95,7 @@ class AccountFinder(Finder):
         self.user = user
 
     def get(self, text: str) -> Account | None:
-        return _accounts(visible_to(self.user)).filter(aws_id=text.replace(" ", "")).first()
+        return _accounts(visible_to(self.user)).filter(aws_id=plain_id(text)).first()
 
     def all_found(self, text: str) -> Iterator[Found]:
         yield from _places(_by_words(_accounts(visible_to(self.user)), text, "name", "aws_id")[:SHOWN])
