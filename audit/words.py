@@ -90,6 +90,7 @@ LABELS = {
     "ends_at": "Ends",
     "is_former": "Shown under another name",
 }
+SUBJECTS = ("user", "group", "holder", "title", "command", "report")  # of those named, the first
 STATUS, UNKNOWN = "status", "unknown"
 STATUS_WORDS = {"set": "Set", "absent": "Not set", UNKNOWN: "Unknown"}
 CONTACT_FIELDS = ("name", "title", "email", "phone")
@@ -137,6 +138,14 @@ def sentence(event: AuditEvent) -> str:
     return text[:1].upper() + text[1:]
 
 
+def subject(event: AuditEvent) -> str:
+    """Whom or what an event is about that is about no account; empty where nothing else says it."""
+    detail = event.detail
+    if event.action == Action.ACCESS_REFUSED and detail.get("path"):
+        return f"{detail.get('method', '')} {detail['path']}".strip()
+    return next((str(detail[name]) for name in SUBJECTS if detail.get(name)), "")
+
+
 def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Difference]:
     """What is not the same in two records of an event, in the order in which they name it."""
     before, after = before or {}, after or {}
@@ -172,10 +181,18 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, Mapping):
-        return _contact(value) if STATUS in value else json.dumps(value, sort_keys=True, ensure_ascii=False)
+        return _contact(value) if STATUS in value else _counted(value)
     if isinstance(value, list):
         return ", ".join(_text(part) for part in value)
     return str(value)
+
+
+def _counted(value: Mapping[str, Any]) -> str:
+    """Numbers by name, such as how the rows of a set ended, without the zeros; else as JSON."""
+    if not all(isinstance(number, int) for number in value.values()):
+        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    counts = sorted(((number, name) for name, number in value.items() if number), reverse=True)
+    return ", ".join(f"{number:,} {name.replace('_', ' ')}" for number, name in counts)
 
 
 def _contact(value: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from audit.former import conceal
 from audit.models import Action, AuditEvent
-from audit.words import Difference, differences, sentence, who
+from audit.words import Difference, differences, sentence, subject, who
 from contacts.models import ContactChange, ContactType, Drift
 from orgs.access import Right, scope_of, visible_to
 from orgs.models import Account
@@ -59,6 +59,11 @@ class Entry:
         return differences(None, self.event.after) if self.event.before is None else []
 
     @property
+    def listed(self) -> list[Difference]:
+        """What a list shows of it: of an event that is about no account, also what it found or made."""
+        return self.rows or ([] if self.event.account_id else self.facts)
+
+    @property
     def text(self) -> str:
         return _cause_of(self.event)
 
@@ -72,8 +77,8 @@ class Entry:
 
     @property
     def about(self) -> str:
-        """The contact and the account, as far as the event is about one."""
-        return " · ".join(part for part in (self.contact_label, self.account_name) if part)
+        """The contact and the account; else the person, the group or what else the event is about."""
+        return " · ".join(filter(None, (self.contact_label, self.account_name))) or subject(self.event)
 
 
 class Moment(Entry):
