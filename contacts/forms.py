@@ -38,6 +38,8 @@ class DetailField(forms.CharField):
 class WhyForm(forms.Form):
     """Why, and what the person had before their eyes; every change asks for both."""
 
+    is_said_above = True  # what is wrong with it as a whole; see templates/bootstrap5/errors.html
+
     reason = forms.CharField(
         label="Reason",
         max_length=REASON_LIMIT,

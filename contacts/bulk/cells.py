@@ -10,6 +10,7 @@ from contacts.models import ContactType, PlannedChange
 from portal.tables import Fault, NotATable, Row
 
 ACTION = "Action"
+DELETE = "delete"
 # AWS's own names and plain words for them, as _plain() leaves them.
 NAMES = {
     "accountid": ACCOUNT,
@@ -25,7 +26,7 @@ NAMES = {
     "phonenumber": COLUMNS["phone"],
     "phone": COLUMNS["phone"],
 }
-IGNORED = {"accountname", "status", "problem", "observedat"}  # what our own exports hold beside
+IGNORED = {"line", "accountname", "status", "problem", "observedat"}  # what our own exports hold beside
 KNOWN = ", ".join(dict.fromkeys(NAMES.values()))
 
 TYPES = tuple(ContactType.values)
@@ -186,10 +187,10 @@ def _contact_type(cell: Cell, problems: list[Problem]) -> str:
 def _is_deletion(cell: Cell | None, problems: list[Problem]) -> bool:
     """Deleting is said by its word alone: an empty cell never deletes."""
     word = cell.text.strip().lower() if cell else ""
-    if cell and word not in ("", "set", "delete"):
+    if cell and word not in ("", "set", DELETE):
         said = f"“{cell.text.strip()[:40]}” is no action."
         problems.append(cell.problem(f"{said} Write set or delete, or leave the cell empty to set."))
-    return word == "delete"
+    return word == DELETE
 
 
 def _check_value(cell: Cell, problems: list[Problem]) -> None:

@@ -1,6 +1,6 @@
 """The forms of bulk changes. Each knows the lines it stands for, and what its plan is called."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from crispy_forms.bootstrap import InlineCheckboxes
@@ -44,6 +44,8 @@ class KeptField(DetailField):
 class PlanForm(forms.Form):
     """A form whose answer is a plan. Reason and ticket are asked for there, beside what will happen."""
 
+    is_said_above = True  # what is wrong with it as a whole; see templates/bootstrap5/errors.html
+
     heading = forms.CharField(
         label="Name of this change",
         max_length=TITLE_LIMIT,
@@ -79,6 +81,15 @@ class PlanForm(forms.Form):
 
 class ScopeForm(PlanForm):
     """A plan for the contacts of a set of accounts."""
+
+    def offer(self, types: Sequence[str]) -> None:
+        """Offer these contact types alone, and tick the first where none of those ticked is among them."""
+        for name, field in self.fields.items():
+            if isinstance(field, TypesField):
+                field.choices = [(kind, ContactType(kind).label) for kind in types]
+                ticked = [kind for kind in self.initial.get(name, []) if kind]
+                if ticked and not set(ticked) & set(types):
+                    self.initial[name] = list(types[:1])
 
     @property
     def kind(self) -> SetKind:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 
 from contacts.approval import Weight, why_needed
-from contacts.models import ChangeSet, Decision, SetStatus
+from contacts.models import NEVER_APPROVED, ChangeSet, Decision, SetKind, SetStatus
 from contacts.within import has_right_to, may_touch, people_over
 from orgs.access import Right, has_right, require
 
@@ -99,6 +99,11 @@ def has_a_say(user: Any, change_set: ChangeSet) -> bool:
     return is_author or has_right_to(user, Right.APPROVE, change_set)
 
 
+def _was_never_approved(change_set: ChangeSet) -> bool:
+    """Whether its lines can be planned again; a single change is asked for again on its own page."""
+    return change_set.status in NEVER_APPROVED and change_set.kind != SetKind.SINGLE
+
+
 def can(user: Any, change_set: ChangeSet, outcomes: dict[str, int]) -> Can:
     """Buttons follow this; the functions behind them check for themselves."""
     status = change_set.status
@@ -114,7 +119,7 @@ def can(user: Any, change_set: ChangeSet, outcomes: dict[str, int]) -> Can:
         pause=may_steer and status in (SetStatus.PREPARING, SetStatus.RUNNING),
         resume=may_steer and status == SetStatus.PAUSED,
         cancel=may_steer and status in (SetStatus.PREPARING, SetStatus.RUNNING, SetStatus.PAUSED),
-        retry=is_editor and unfinished,
+        retry=is_editor and unfinished or is_author and _was_never_approved(change_set),
         roll_back=is_editor and bool(outcomes.get("applied")),
         export=has_right_to(user, Right.EXPORT, change_set),
         break_glass=has_right(user, Right.BREAK_GLASS),

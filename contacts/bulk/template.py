@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
-from contacts.bulk.cells import ACTION
+from contacts.bulk.cells import ACTION, DELETE
 from contacts.bulk.verdicts import ACCOUNT, COLUMNS, TYPE
-from contacts.models import AlternateContact, ChangeSet, Verdict
+from contacts.models import AlternateContact, ChangeSet, ContactStatus, PlannedChange, Verdict
 from orgs.models import Account
 from orgs.scope import Scope
 
 TEMPLATE_COLUMNS = (ACCOUNT, "AccountName", TYPE, ACTION, *COLUMNS.values())
-ERROR_COLUMNS = ("Line", ACCOUNT, TYPE, "Problem")
+ERROR_COLUMNS = ("Line", ACCOUNT, TYPE, ACTION, *COLUMNS.values(), "Problem")
 ACCOUNTS_AT_ONCE = 300
 ROWS_AT_ONCE = 1000
 
@@ -32,7 +32,7 @@ def template_rows(accounts: QuerySet[Account], scope: Scope) -> Iterator[tuple[s
 
 
 def error_rows(change_set: ChangeSet) -> Iterator[tuple[str, ...]]:
-    """The header, then each refused line with all that is wrong with it."""
+    """The header, then each refused line with all that is wrong with it, to be mended and sent back."""
     yield ERROR_COLUMNS
     rows = change_set.rows.filter(verdict=Verdict.REFUSED).order_by("line")
     last = 0
@@ -40,7 +40,15 @@ def error_rows(change_set: ChangeSet) -> Iterator[tuple[str, ...]]:
         last = piece[-1].line
         for row in piece:
             told = " ".join(_told(problem) for problem in row.problems)
-            yield (str(row.line), row.account_text, row.contact_type, told)
+            yield (str(row.line), row.account_text, row.contact_type, *_wanted(row), told)
+
+
+def _wanted(row: PlannedChange) -> list[str]:
+    """The action and the four values. Where nothing stands and nothing was written, there is none."""
+    if row.wanted is not None:
+        return ["", *(row.wanted[name] for name in COLUMNS)]
+    is_untouched = not row.account_text or row.before and row.before["status"] == ContactStatus.ABSENT
+    return ["" if is_untouched else DELETE, *[""] * len(COLUMNS)]
 
 
 def _rows_of(account: Account, scope: Scope) -> Iterator[tuple[str, ...]]:

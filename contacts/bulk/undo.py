@@ -12,6 +12,7 @@ from contacts.bulk.line import Line
 from contacts.bulk.plan import make_plan
 from contacts.details import details_in
 from contacts.models import (
+    NEVER_APPROVED,
     AlternateContact,
     ChangeSet,
     ChangeStatus,
@@ -20,6 +21,7 @@ from contacts.models import (
     PlannedChange,
     SetKind,
     SetStatus,
+    Verdict,
 )
 from contacts.within import may_touch
 from orgs.access import Right, can_edit, require_can_edit
@@ -57,15 +59,18 @@ def plan_roll_back_of(change: ContactChange, *, context: Context) -> ChangeSet:
 
 
 def plan_retry(change_set: ChangeSet, *, context: Context) -> ChangeSet:
-    """Plan anew what failed, met a conflict or was skipped, with the values that were wanted.
+    """Plan anew what failed, met a conflict or was skipped, or was never approved, with the wanted values.
 
     What has another value by now is shown and left out. Raises PermissionDenied, and ValidationError when
     the set has not ended, or left nothing undone.
     """
     _require_editor(change_set, context)
-    _require_ended(change_set)
-    undone = [ChangeStatus.FAILED, ChangeStatus.CONFLICT]
-    rows = change_set.rows.filter(Q(change__status__in=undone) | Q(outcome=Outcome.SKIPPED))
+    if change_set.status in NEVER_APPROVED:
+        rows = change_set.rows.filter(change=None, is_left_out=False).exclude(verdict=Verdict.REFUSED)
+    else:
+        _require_ended(change_set)
+        undone = [ChangeStatus.FAILED, ChangeStatus.CONFLICT]
+        rows = change_set.rows.filter(Q(change__status__in=undone) | Q(outcome=Outcome.SKIPPED))
     lines = _retry_lines(rows, context.actor)
     chosen = _at_least_one(lines, "Nothing failed here, so there is nothing to try again.")
     title = f"Try again: {change_set.title}"

@@ -1,6 +1,7 @@
 """The tables of the product."""
 
 from contacts.models.change_sets import (
+    NEVER_APPROVED,
     ApprovalRules,
     ChangeSet,
     Decision,
@@ -16,6 +17,7 @@ from orgs.contact_types import ContactType
 
 __all__ = [
     "IN_FLIGHT",
+    "NEVER_APPROVED",
     "OPEN",
     "PENDING",
     "UNDECIDED",

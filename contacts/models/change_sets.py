@@ -39,6 +39,7 @@ class SetStatus(models.TextChoices):
 
 DRAFTS = (SetStatus.PLANNING, SetStatus.PLANNED)
 UNDER_WAY = (SetStatus.PREPARING, SetStatus.RUNNING, SetStatus.PAUSED, SetStatus.CANCELLING)
+NEVER_APPROVED = (SetStatus.REFUSED, SetStatus.EXPIRED)
 # Changes of these that nobody sent yet are left alone.
 HELD = (SetStatus.PAUSED, SetStatus.CANCELLING)
 

@@ -24,7 +24,7 @@ from contacts.exporting import export_template
 from contacts.models import ContactStatus, ContactType, SetKind
 from contacts.views.lists import filters_in
 from contacts.views.scope import NothingTicked, Scope, scope_in, standings_in
-from orgs.access import Right, require, visible_to
+from orgs.access import Right, require, scope_of, visible_to
 from portal.spreadsheets import csv_lines, xlsx_file
 from portal.tables import NotATable
 
@@ -151,6 +151,7 @@ def _answer(
     request: HttpRequest, scope: Scope, form: ScopeForm, template: str, **context: Any
 ) -> HttpResponse:
     """Make the plan that was asked for, or show the form."""
+    form.offer(scope_of(request.user, Right.EDIT).types)
     if request.method == "POST" and form.is_valid():
         lines = form.lines(scope.accounts, scope.contacts)
         first = next(lines, None)

@@ -64,8 +64,8 @@ def test_every_trap_is_named_by_its_line_and_nothing_else_is_refused(accounts, a
     data, expected = trap_file(accounts)
     change_set = plan_of(alice, data)
     rows = list(error_rows(change_set))
-    assert rows[0] == ("Line", "AccountId", "AlternateContactType", "Problem")
-    found = {int(line): problem for line, _, _, problem in rows[1:]}
+    assert rows[0][:4] == ("Line", "AccountId", "AlternateContactType", "Action")
+    found = {int(line): problem for line, *_, problem in rows[1:]}
     assert found.keys() == expected.keys()
     missing = [(line, words) for line in expected for words in expected[line] if words not in found[line]]
     assert not missing
@@ -73,6 +73,27 @@ def test_every_trap_is_named_by_its_line_and_nothing_else_is_refused(accounts, a
     assert all(
         len(row.problems) == len(expected[row.line]) for row in change_set.rows.filter(verdict="refused")
     )
+
+
+def test_the_refused_lines_are_mended_where_they_stand_and_sent_back(accounts, alice):
+    lines = lines_of(
+        f"{accounts[0][1:]},BILLING,,Zoë,+44 1",
+        f"{accounts[1]},SECURTY,delete,,",
+        f"{accounts[2]},SECURITY,,,call me",
+    )
+    refused = make_plan(lines, kind=SetKind.FILE, title="", context=command_context(alice))
+    header, *rows = error_rows(refused)
+    assert [row[3:8] for row in rows] == [
+        ("", "Zoë", "", "", "+44 1"),
+        ("delete", "", "", "", ""),
+        ("", "Old", "Old", "old@northwind.example", "call me"),
+    ]
+    mended = {accounts[0][1:]: accounts[0], "SECURTY": "SECURITY", "call me": "+44 2"}
+    table = [[mended.get(cell, cell) for cell in row] for row in rows]
+    text = "\n".join("\t".join(row) for row in [header, *table])
+    again = make_plan(pasted_lines(text), kind=SetKind.PASTED, title="", context=command_context(alice))
+    assert again.counts == {"change": 2, "delete": 1, "management": 0}
+    assert again.rows.get(line=2).wanted["name"] == "Zoë"
 
 
 def test_the_mended_file_is_right(accounts, alice):

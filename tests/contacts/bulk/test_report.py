@@ -96,7 +96,7 @@ def test_a_format_that_is_none_is_refused(reported, alice):
 def test_the_refused_lines_are_a_file_of_their_own(reported, alice):
     answer = export(alice, reported, "errors")
     lines = list(csv.reader(io.StringIO(content(answer).decode("utf-8-sig"))))
-    assert lines[1:] == [["4", "38557091002", "SECURITY", "AccountId: Account id has 11 digits."]]
+    assert lines[1:] == [["4", "38557091002", "SECURITY", *[""] * 5, "AccountId: Account id has 11 digits."]]
 
 
 def test_a_long_report_costs_a_query_for_five_hundred_lines(scene, alice, django_assert_max_num_queries):
