@@ -24,6 +24,7 @@ from contacts.models import (
     ContactChange,
     ContactStatus,
     ContactType,
+    Drift,
     DriftState,
     SetStatus,
 )
@@ -64,9 +65,19 @@ class Matter:
 
 
 def unsettled(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
-    """Changes that somebody must look at. One that failed is settled as soon as a later one was asked for."""
+    """Changes that somebody must look at.
+
+    One that ended badly is settled as soon as a later one was asked for, and by letting what stands in AWS
+    stand: somebody adopted or ignored a change from outside since.
+    """
     later = ContactChange.objects.filter(contact=OuterRef("contact"), pk__gt=OuterRef("pk"))
-    ended_badly = Q(status__in=[ChangeStatus.FAILED, ChangeStatus.CONFLICT]) & ~Exists(later)
+    let_stand = Drift.objects.filter(
+        contact=OuterRef("contact"),
+        state__in=[DriftState.ADOPTED, DriftState.IGNORED],
+        decided_at__gt=OuterRef("finished_at"),
+    )
+    badly = Q(status__in=[ChangeStatus.FAILED, ChangeStatus.CONFLICT])
+    ended_badly = badly & ~Exists(later) & ~Exists(let_stand)
     return changes.filter(ended_badly | Q(status__in=[ChangeStatus.UNCONFIRMED, ChangeStatus.WAITING]))
 
 
