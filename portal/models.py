@@ -1,6 +1,7 @@
 """The portal's own user, from the first migration on, and the mail that waits to be sent."""
 
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
 
 
@@ -18,6 +19,12 @@ class User(AbstractUser):
     is_former = models.BooleanField(
         default=False, db_default=False, help_text="Left, and is shown under another name."
     )
+
+    def clean(self) -> None:
+        """A new person's user name is nobody's already, in capitals or not: Admin beside admin misleads."""
+        super().clean()
+        if self._state.adding and (twin := User.objects.filter(username__iexact=self.username).first()):
+            raise ValidationError({"username": f"A person “{twin.username}” already exists."})
 
     @property
     def label(self) -> str:

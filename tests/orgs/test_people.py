@@ -219,3 +219,12 @@ def test_the_list_takes_the_same_few_queries_for_many(admin: Client, cast: dict)
     User.objects.bulk_create(User(username=f"user-{n}") for n in range(40))
 
     assert queries_of(lambda: admin.get(reverse("orgs:person_list"))) <= few
+
+
+@pytest.mark.parametrize("name", ["erin", "Erin", "ERIN"])
+def test_no_two_user_names_differ_by_capitals_alone(erin, name):
+    context = Context(actor=erin, source=Source.PAGE)
+    with pytest.raises(ValidationError) as refused:
+        people.create_user(name, password=PASSWORD, context=context)
+    assert "username" in refused.value.message_dict
+    people.change_details(erin, first_name="Erin", last_name="", email="", context=context)
