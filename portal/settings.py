@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "portal.middleware.LastSeenMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.TimeZoneMiddleware",
+    "portal.middleware.WrongMethodMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"

@@ -3,6 +3,11 @@
 (() => {
   const say = (text) => { document.getElementById("said").textContent = text; };
 
+  // On a phone the places lie in a strip beside each other: the one that is open is moved into view.
+  const here = document.querySelector(".side-nav [aria-current]");
+  const strip = here && here.closest(".side-nav");
+  if (strip) strip.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - strip.clientWidth / 2;
+
   // An account id is copied by a click on it: <button data-copy="123456789012">.
   const copy = async (button) => {
     try {
