@@ -148,7 +148,9 @@ def _say_what_was_done(request: HttpRequest, change: ContactChange, form: WhyFor
             words.append(f"Spaces around these values were removed: {', '.join(form.trimmed)}.")
         remarks = list(preview_of(change.contact, form, request.user).advice.values())
     level = messages.WARNING if remarks else messages.INFO
-    messages.add_message(request, level, " ".join(words + remarks))
+    # What is said of a change under way goes when it has ended; see static/js/app.js.
+    passing = "under-way" if change.status != ChangeStatus.WAITING else ""
+    messages.add_message(request, level, " ".join(words + remarks), extra_tags=passing)
 
 
 def _asked_words(change: ContactChange) -> str:

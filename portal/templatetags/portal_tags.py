@@ -97,10 +97,13 @@ def _time(moment: datetime, words: str) -> SafeString:
 
 
 def relative_words(moment: datetime, now: datetime) -> str:
-    """“now”, “20 s ago”, “4 min ago”, “3 h ago”, “5 days ago”, then the date in the reader's zone."""
+    """“now”, “20 s ago”, “4 min ago”, “3 h ago”, “5 days ago”, then the date in the reader's zone.
+
+    What is to come is told in hours for three days: “in 2 days” for 71 hours would take a day away.
+    """
     seconds = (now - moment).total_seconds()
     if seconds < 0:
-        return f"in {_span(-seconds)}" if seconds < -5 else "now"
+        return f"in {_span(-seconds, hours_until=3 * DAY)}" if seconds < -5 else "now"
     if seconds < 5:
         return "now"
     if seconds < 7 * DAY:
@@ -109,12 +112,12 @@ def relative_words(moment: datetime, now: datetime) -> str:
     return date_format(local, "j M" if local.year == timezone.localtime(now).year else "j M Y")
 
 
-def _span(seconds: float) -> str:
+def _span(seconds: float, hours_until: float = DAY) -> str:
     if seconds < MINUTE:
         return f"{int(seconds)} s"
     if seconds < HOUR:
         return f"{int(seconds // MINUTE)} min"
-    if seconds < DAY:
+    if seconds < hours_until:
         return f"{int(seconds // HOUR)} h"
     days = int(seconds // DAY)
     return f"{days} day{'' if days == 1 else 's'}"

@@ -105,6 +105,12 @@
   });
   window.addEventListener("afterprint", () => { root.dataset.bsTheme = root.dataset.onScreen; });
 
+  // What was said of a change under way is no longer true when nothing is.
+  document.addEventListener("htmx:afterSettle", () => {
+    if (!document.querySelector("#live:not([hx-get])")) return;
+    for (const said of document.querySelectorAll(".under-way")) said.remove();
+  });
+
   // A part of a page that was answered with another page, such as the sign-in form, is not put into this one.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const asked = new URL(event.detail.pathInfo.finalRequestPath, window.location.href).pathname;

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from contacts.models import ChangeStatus
+from contacts.models import ChangeStatus, ContactChange
 from tests.contacts.scene import DESK, GATEWAY, LEDGER, ROTA, Scene, as_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.sqlite]  # the browser does not see which database it is
@@ -53,6 +53,24 @@ def test_a_card_follows_its_change_until_it_has_ended(scene, cast, browse):
     expect(card).to_contain_text("Last changed by Alice")
     expect(page.locator("#said")).to_contain_text("Nothing is under way any more.")
     expect(page.locator("#live")).not_to_have_attribute("hx-get", re.compile("."))
+
+
+def test_what_was_said_of_a_change_goes_when_it_has_ended(scene, cast, browse):
+    page = browse(cast["alice"], reverse("contacts:contact_edit", args=[LEDGER, "SECURITY"]))
+    page.fill("#id_name", "Night Desk")
+    page.fill("#id_reason", "The rota moves.")
+    page.click("#contact-form button.btn-primary[type=submit]")
+    expect(page.locator("main")).to_contain_text("It counts as applied when AWS has confirmed it.")
+    ContactChange.objects.update(status=ChangeStatus.APPLIED, finished_at=timezone.now())
+    expect(page.locator("#live")).not_to_have_attribute("hx-get", re.compile("."))
+    expect(page.locator("main")).not_to_contain_text("It counts as applied when AWS has confirmed it.")
+
+
+@pytest.mark.parametrize("name", ["contacts:overview", "contacts:audit_list", "orgs:person_list"])
+def test_on_a_phone_the_open_place_is_in_view(scene, cast, browse, page, name):
+    page.set_viewport_size({"width": 360, "height": 740})
+    browse(cast["erin"], reverse(name))
+    expect(page.locator(".side-nav [aria-current=page]")).to_be_in_viewport(ratio=1)
 
 
 def test_the_page_of_a_change_follows_it(scene, cast, browse):

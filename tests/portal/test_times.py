@@ -20,6 +20,8 @@ def shown(tag: str, moment: datetime | None, monkeypatch: pytest.MonkeyPatch) ->
     [
         (timedelta(seconds=-2), "now"),
         (timedelta(seconds=-90), "in 1 min"),
+        (timedelta(hours=-71, minutes=-59), "in 71 h"),
+        (timedelta(days=-3), "in 3 days"),
         (timedelta(seconds=4), "now"),
         (timedelta(seconds=20), "20 s ago"),
         (timedelta(seconds=59), "59 s ago"),
