@@ -143,6 +143,8 @@ def subject(event: AuditEvent) -> str:
     detail = event.detail
     if event.action == Action.ACCESS_REFUSED and detail.get("path"):
         return f"{detail.get('method', '')} {detail['path']}".strip()
+    if event.actor_id and detail.get("user_id") == event.actor_id:
+        return ""  # oneself, who is named anyway
     return next((str(detail[name]) for name in SUBJECTS if detail.get(name)), "")
 
 
