@@ -17,8 +17,14 @@ from contacts.cards import pace, why_fixed, wish_of
 from contacts.changes import cancel_change
 from contacts.filter_bar import query_with
 from contacts.filters import CHANGE_GROUPS, ChangeFilter, by_urgency
-from contacts.finding import change_set_seen_by, change_sets_visible_to, changes_visible_to, get_change_for
-from contacts.models import ChangeStatus, ContactChange
+from contacts.finding import (
+    change_set_seen_by,
+    change_sets_visible_to,
+    changes_visible_to,
+    drifts_visible_to,
+    get_change_for,
+)
+from contacts.models import UNDECIDED, ChangeStatus, ContactChange, Drift
 from contacts.timeline import story_of
 from contacts.units import unit_names
 from contacts.views.lists import FilteredList, order_of
@@ -106,5 +112,12 @@ def _change_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         "followers": change_sets_visible_to(request.user).filter(rows__undoes=change).order_by("pk"),
         "may_roll_back": may_edit and change.status == ChangeStatus.APPLIED and not why_fixed(account),
         "may_ask_again": may_edit and change.status in CAN_BE_ASKED_AGAIN and not why_fixed(account),
+        "rival": _rival_of(change, user) if may_edit and change.status == ChangeStatus.CONFLICT else None,
         "next_look": pace(change.requested_at) if is_moving else 0,
     }
+
+
+def _rival_of(change: ContactChange, user: Any) -> Drift | None:
+    """The change from outside that it met, while nobody has decided on that."""
+    undecided = drifts_visible_to(user).filter(contact=change.contact, state__in=UNDECIDED)
+    return undecided.order_by("-pk").first()

@@ -11,7 +11,7 @@ from audit.context import command_context
 from audit.log import record
 from audit.models import Action
 from contacts.attention import unsettled
-from contacts.models import ChangeStatus, ContactChange, Decision, DriftState, SetStatus
+from contacts.models import UNDECIDED, ChangeStatus, ContactChange, Decision, DriftState, SetStatus
 from orgs.grants import give_grant
 from orgs.models import AccessGrant, Role
 from tests.contacts.bulk.plans import decide, plan_for, submit
@@ -80,6 +80,16 @@ def test_who_lets_stand_what_aws_has_settles_what_met_it(scene, alice, state):
     scene.drift(scene.ledger, state=state, **(decided if state != DriftState.OPEN else {}))
     lets_stand = state in (DriftState.ADOPTED, DriftState.IGNORED)
     assert unsettled(ContactChange.objects.all()).exists() is not lets_stand
+
+
+@pytest.mark.parametrize("state", DriftState)
+def test_a_conflict_leads_to_what_it_met_until_somebody_decided(scene, alice, bob, state):
+    change = scene.change(alice, scene.ledger, status=ChangeStatus.CONFLICT, finished_at=timezone.now())
+    drift = scene.drift(scene.ledger, state=state)
+    address = reverse("contacts:change_detail", args=[change.pk])
+    link = reverse("contacts:drift_detail", args=[drift.pk])
+    assert (link in as_person(alice).get(address).text) is (state in UNDECIDED)
+    assert "Let AWS’s value stand" not in as_person(bob).get(address).text
 
 
 def test_an_earlier_decision_settles_nothing(scene, alice):
