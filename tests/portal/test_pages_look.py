@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from audit.context import worker_context
 from orgs.locked_out import link_to_provider
@@ -273,7 +273,7 @@ def test_who_is_not_let_in_reads_it_on_a_good_page(live_server, page, cast, prov
     page.get_by_label("Username").fill("dora")
     page.get_by_label("Password").fill(PROVIDER_PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    assert page.get_by_role("heading", name="You are not let in").is_visible()
+    expect(page.get_by_role("heading", name="You are not let in")).to_be_visible()
     assert not [finding for width, theme in LOOKS for finding in _findings(page, width, theme)]
 
 
