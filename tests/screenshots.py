@@ -127,9 +127,10 @@ def live_a_little(page: Page, var: Path) -> None:
 
 
 def shoot(page: Page, name: str, address: str = "") -> None:
-    """Save what the window shows."""
+    """Save what the window shows, from the top of the page on."""
     if address:
         page.goto(address)
+    page.evaluate("window.scrollTo(0, 0)")
     page.screenshot(path=PICTURES / f"{name}.png")
     print(f"docs/pictures/{name}.png")
 
