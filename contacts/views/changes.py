@@ -119,5 +119,5 @@ def _change_context(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 def _rival_of(change: ContactChange, user: Any) -> Drift | None:
     """The change from outside that it met, while nobody has decided on that."""
-    undecided = drifts_visible_to(user).filter(contact=change.contact, state__in=UNDECIDED)
+    undecided = drifts_visible_to(user).filter(UNDECIDED, contact=change.contact)
     return undecided.order_by("-pk").first()
