@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from django import forms
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Case, OuterRef, Prefetch, QuerySet, Subquery, Value, When
 
+from contacts.attention import let_stand
 from contacts.filters import STANDALONE
 from contacts.models import AlternateContact, ChangeStatus, ContactChange, ContactType
 from orgs.models import Account, AccountState, Unreachable
@@ -47,7 +48,8 @@ class Row:
 
 def with_contacts(accounts: QuerySet[Account], contacts: QuerySet[AlternateContact]) -> QuerySet[Account]:
     """The accounts with these contacts and all else that rows show, whatever their number, in two queries."""
-    latest = ContactChange.objects.filter(contact=OuterRef("pk")).order_by("-pk").values("status")[:1]
+    noted = Case(When(let_stand(), then=Value("")), default="status")
+    latest = ContactChange.objects.filter(contact=OuterRef("pk")).order_by("-pk").values(noted=noted)[:1]
     contacts = contacts.annotate(latest_status=Subquery(latest))
     return accounts.select_related("organization", "unit").prefetch_related(Prefetch("contacts", contacts))
 

@@ -71,14 +71,18 @@ def unsettled(changes: QuerySet[ContactChange]) -> QuerySet[ContactChange]:
     stand: somebody adopted or ignored a change from outside since.
     """
     later = ContactChange.objects.filter(contact=OuterRef("contact"), pk__gt=OuterRef("pk"))
-    let_stand = Drift.objects.filter(
+    ended_badly = Q(status__in=[ChangeStatus.FAILED, ChangeStatus.CONFLICT]) & ~Exists(later) & ~let_stand()
+    return changes.filter(ended_badly | Q(status__in=[ChangeStatus.UNCONFIRMED, ChangeStatus.WAITING]))
+
+
+def let_stand() -> Exists:
+    """For changes: whether somebody let a value from outside stand after the change had ended."""
+    decided = Drift.objects.filter(
         contact=OuterRef("contact"),
         state__in=[DriftState.ADOPTED, DriftState.IGNORED],
         decided_at__gt=OuterRef("finished_at"),
     )
-    badly = Q(status__in=[ChangeStatus.FAILED, ChangeStatus.CONFLICT])
-    ended_badly = badly & ~Exists(later) & ~Exists(let_stand)
-    return changes.filter(ended_badly | Q(status__in=[ChangeStatus.UNCONFIRMED, ChangeStatus.WAITING]))
+    return Exists(decided)
 
 
 def needs_attention(user: Any, organizations: Iterable[Organization]) -> list[Matter]:

@@ -8,6 +8,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from audit.words import Difference, differences
+from contacts.attention import let_stand
 from contacts.checking import is_being_checked
 from contacts.details import FIELDS
 from contacts.mirror import ensure_contacts
@@ -150,7 +151,9 @@ def _card(
     drift: Drift | None,
     is_checking: bool,
 ) -> Card:
-    """changes are the contact's open ones, its latest, and the latest that was applied; oldest first."""
+    """changes are the contact's open ones, its latest unless that was settled since, and the latest that was
+    applied; oldest first.
+    """
     latest = changes[-1] if changes else None
     applied = [change for change in changes if change.status == ChangeStatus.APPLIED]
     needs_a_decision = latest is not None and latest.status in NEEDS_A_DECISION
@@ -205,7 +208,7 @@ def _changes_of(account: Account) -> QuerySet[ContactChange]:
     same = ContactChange.objects.filter(contact=OuterRef("contact")).order_by("-pk")
     latest = Subquery(same.values("pk")[:1])
     applied = Subquery(same.filter(status=ChangeStatus.APPLIED).values("pk")[:1])
-    telling = Q(status__in=OPEN) | Q(pk=latest) | Q(pk=applied)
+    telling = Q(status__in=OPEN) | Q(pk=latest) & ~let_stand() | Q(pk=applied)
     changes = ContactChange.objects.filter(telling, contact__account=account)
     return changes.select_related("requested_by").order_by("pk")
 

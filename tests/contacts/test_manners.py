@@ -80,6 +80,11 @@ def test_who_lets_stand_what_aws_has_settles_what_met_it(scene, alice, state):
     scene.drift(scene.ledger, state=state, **(decided if state != DriftState.OPEN else {}))
     lets_stand = state in (DriftState.ADOPTED, DriftState.IGNORED)
     assert unsettled(ContactChange.objects.all()).exists() is not lets_stand
+    client = as_person(alice)
+    account = client.get(reverse("contacts:account_detail", args=[LEDGER])).text
+    assert ("Compare and decide" in account) is not lets_stand
+    accounts = client.get(reverse("contacts:account_list")).text
+    assert ("Changed in AWS meanwhile" in accounts) is not lets_stand
 
 
 @pytest.mark.parametrize("state", DriftState)
