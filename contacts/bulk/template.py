@@ -44,10 +44,12 @@ def error_rows(change_set: ChangeSet) -> Iterator[tuple[str, ...]]:
 
 
 def _wanted(row: PlannedChange) -> list[str]:
-    """The action and the four values. Where nothing stands and nothing was written, there is none."""
+    """The action and what would be new; a value that was to be kept is an empty cell, which keeps it."""
+    before = row.before or {}
     if row.wanted is not None:
-        return ["", *(row.wanted[name] for name in COLUMNS)]
-    is_untouched = not row.account_text or row.before and row.before["status"] == ContactStatus.ABSENT
+        new = {name: value for name, value in row.wanted.items() if value != before.get(name)}
+        return ["", *(new.get(name, "") for name in COLUMNS)]
+    is_untouched = not row.account_text or before.get("status") == ContactStatus.ABSENT
     return ["" if is_untouched else DELETE, *[""] * len(COLUMNS)]
 
 
