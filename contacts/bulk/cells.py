@@ -7,6 +7,7 @@ from typing import NamedTuple
 from contacts.bulk.line import Line, Problem
 from contacts.bulk.verdicts import ACCOUNT, COLUMNS, TYPE
 from contacts.models import ContactType, PlannedChange
+from orgs.account_ids import plain_id
 from portal.tables import Fault, NotATable, Row
 
 ACTION = "Action"
@@ -148,7 +149,7 @@ def _cells_of(row: Row, columns: Columns) -> tuple[dict[str, Cell], list[Problem
 def _account_id(cell: Cell, problems: list[Problem]) -> str:
     """The twelve digits, also from the form 1234-5678-9012; whatever else is there, as given."""
     text = cell.text.strip()
-    digits = re.sub(r"[\s-]", "", text.removeprefix("'"))
+    digits = plain_id(text.removeprefix("'"))
     if WHOLE_ID.fullmatch(digits) and cell.fault in (None, Fault.NUMBER):
         return digits
     if not text:

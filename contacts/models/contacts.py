@@ -21,9 +21,8 @@ class ContactStatus(models.TextChoices):
 class AlternateContact(models.Model):
     """What AWS said last, one row per account and type, always. Written by contacts/mirror.py alone."""
 
-    account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="contacts", db_index=False
-    )  # the beginning of the index of account and type
+    # No index of its own: it is the beginning of that of account and type.
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contacts", db_index=False)
     contact_type = models.CharField(max_length=10, choices=ContactType.choices)
     status = models.CharField(max_length=8, choices=ContactStatus.choices, default=ContactStatus.UNKNOWN)
     name = models.CharField(max_length=64, blank=True)

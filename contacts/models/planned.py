@@ -25,7 +25,7 @@ class Verdict(models.TextChoices):
 class PlannedChange(models.Model):
     """One row of a plan. What was shown here is what runs: wanted and before go into the wish as they are."""
 
-    # An index of its own: change_set is the beginning of others, and by contact nobody looks.
+    # No index of their own: change_set is the beginning of others, and by contact nobody looks.
     change_set = models.ForeignKey(ChangeSet, on_delete=models.CASCADE, related_name="rows", db_index=False)
     line = models.PositiveIntegerField(help_text="Line of the file, or place in the selection, from 1.")
     account_text = models.CharField(max_length=64, help_text="The account id as it was given.")
